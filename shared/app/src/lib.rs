@@ -1,0 +1,3 @@
+//! The use cases, and the ports through which they reach the outside world.
+
+pub mod ports;

@@ -1,0 +1,59 @@
+//! A source of market data: a vendor, or the real data that ships with the program.
+
+use async_trait::async_trait;
+use domain::{Bar, BarRecord, Company, CorporateAction, Date, Price, Source, Symbol, Timestamp, TradingDate};
+
+/// Bars as traded and corporate actions of one stock.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct VendorHistory {
+    pub bars: Vec<BarRecord>,
+    pub actions: Vec<CorporateAction>,
+}
+
+/// What the market has shown of one stock in one session, up to an instant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Quote {
+    pub symbol: Symbol,
+    pub date: TradingDate,
+    /// The opening price, once there was one.
+    pub open: Option<Price>,
+    pub last: Price,
+    /// When `last` traded.
+    pub last_at: Timestamp,
+    /// The whole session's bar, only after the close.
+    pub bar: Option<Bar>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum VendorError {
+    #[error("{0} does not know the symbol {1}")]
+    UnknownSymbol(&'static str, Symbol),
+    #[error("{0} refused the key: {1}")]
+    Unauthorized(&'static str, String),
+    #[error("the plan at {0} does not include this: {1}")]
+    NotInPlan(&'static str, String),
+    #[error("the quota at {vendor} is used up: {detail}")]
+    QuotaExhausted { vendor: &'static str, detail: String, retry_after_seconds: Option<u64> },
+    #[error("{0} answered what could not be understood: {1}")]
+    Malformed(&'static str, String),
+    #[error("{0} is unreachable: {1}")]
+    Unavailable(&'static str, String),
+}
+
+/// Answers are limited to what was public at `now`: the vendor of a replay must not tell the future.
+#[async_trait]
+pub trait MarketData: Send + Sync {
+    fn source(&self) -> Source;
+
+    /// Every listed company the vendor knows.
+    async fn companies(&self, now: Timestamp) -> Result<Vec<Company>, VendorError>;
+
+    /// Bars of sessions closed by `now` and actions effective by then, with dates from `first` to `last` inclusive.
+    async fn history(&self, symbol: &Symbol, first: Date, last: Date, now: Timestamp) -> Result<VendorHistory, VendorError>;
+
+    /// The current session as far as it has come, for those of `symbols` that have traded in it.
+    async fn quotes(&self, symbols: &[Symbol], now: Timestamp) -> Result<Vec<Quote>, VendorError>;
+
+    /// Actions with an ex-date from `first` to `last` inclusive, effective by `now`, for those of `symbols` that have any.
+    async fn actions(&self, symbols: &[Symbol], first: Date, last: Date, now: Timestamp) -> Result<Vec<(Symbol, CorporateAction)>, VendorError>;
+}

@@ -1,0 +1,24 @@
+//! Values and rules of paper trading: pure, synchronous, deterministic.
+//!
+//! Nothing here reads a clock, a file, the environment or randomness: the current instant is an argument.
+
+pub mod bar;
+pub mod calendar;
+pub mod company;
+pub mod corporate_action;
+pub mod history;
+pub mod money;
+pub mod symbol;
+pub mod trading_date;
+pub mod user;
+
+pub use bar::Bar;
+pub use company::{Company, Sector};
+pub use corporate_action::{ActionKind, CorporateAction};
+pub use history::{BarRecord, PriceHistory, Source};
+pub use jiff::{Timestamp, civil::Date};
+pub use money::{Money, Price, Quantity};
+pub use rust_decimal::Decimal;
+pub use symbol::Symbol;
+pub use trading_date::TradingDate;
+pub use user::{Email, Role, UserId};
