@@ -1,0 +1,199 @@
+//! Regulatory rates by date: a table that anyone can read, check against its sources and replace.
+//!
+//! The text form is CSV with the columns `fee,from,until,rate,cap,source`; empty lines and lines that begin with `#` are
+//! comments. A row holds from its first to its last date, both included; an empty `until`, allowed in a fee's newest row only,
+//! means until further notice, which is how the regulators publish their rates.
+
+use std::{fmt, str::FromStr, sync::LazyLock};
+
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use crate::Money;
+
+static BUNDLED: LazyLock<RateTable> = LazyLock::new(|| include_str!("rates.csv").parse().expect("the bundled table is checked by a test"));
+
+/// The charges that regulators set and brokers pass on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RegulatoryFee {
+    /// Dollars for a million dollars sold.
+    #[serde(rename = "sec-section-31")]
+    SecSection31,
+    /// Dollars for a share sold, with a cap for each trade.
+    FinraTaf,
+    /// Dollars for a share bought or sold.
+    Cat,
+}
+
+impl RegulatoryFee {
+    pub const ALL: [Self; 3] = [Self::SecSection31, Self::FinraTaf, Self::Cat];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::SecSection31 => "sec-section-31",
+            Self::FinraTaf => "finra-taf",
+            Self::Cat => "cat",
+        }
+    }
+}
+
+impl fmt::Display for RegulatoryFee {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// One rate and the days on which it holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RateRow {
+    pub fee: RegulatoryFee,
+    pub from: Date,
+    /// The last day, included; `None` means until further notice.
+    pub until: Option<Date>,
+    /// In the unit of its fee, zero or more.
+    pub rate: Decimal,
+    /// The most that one trade pays.
+    pub cap: Option<Money>,
+    /// Where the rate was published.
+    pub source: String,
+}
+
+/// Every rate of every fee, each fee's rows in order of date and without gaps.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Vec<RateRow>", into = "Vec<RateRow>")]
+pub struct RateTable {
+    rows: Vec<RateRow>,
+}
+
+/// No rate is known for the date.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RateError {
+    #[error("the {fee} rate of {date} is not known: the table of rates begins on {begins}")]
+    BeforeTable { fee: RegulatoryFee, date: Date, begins: Date },
+    #[error("the {fee} rate of {date} is not known: the table of rates ends on {ends}")]
+    AfterTable { fee: RegulatoryFee, date: Date, ends: Date },
+}
+
+/// Why a text or a list of rows is not a table of rates.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RateTableError {
+    #[error("line {line}: expected the columns fee,from,until,rate,cap,source")]
+    Columns { line: usize },
+    #[error("line {line}, column {column}: `{value}` is not {expected}")]
+    Field { line: usize, column: &'static str, value: String, expected: &'static str },
+    #[error("{fee}: no rates at all")]
+    Missing { fee: RegulatoryFee },
+    #[error("{fee} from {from}: {problem}")]
+    Row { fee: RegulatoryFee, from: Date, problem: &'static str },
+}
+
+impl RateTable {
+    /// The rates that come with the program.
+    pub fn bundled() -> &'static Self {
+        &BUNDLED
+    }
+
+    /// Sorts the rows and refuses gaps, overlaps, negative rates and caps, and fees without rates.
+    pub fn new(mut rows: Vec<RateRow>) -> Result<Self, RateTableError> {
+        rows.sort_by_key(|row| (row.fee, row.from));
+        for fee in RegulatoryFee::ALL {
+            if !rows.iter().any(|row| row.fee == fee) {
+                return Err(RateTableError::Missing { fee });
+            }
+        }
+        for (index, row) in rows.iter().enumerate() {
+            let next = rows.get(index + 1).filter(|next| next.fee == row.fee);
+            if let Some(problem) = problem(row, next) {
+                return Err(RateTableError::Row { fee: row.fee, from: row.from, problem });
+            }
+        }
+        Ok(Self { rows })
+    }
+
+    /// The row that holds on `date`.
+    pub fn on(&self, fee: RegulatoryFee, date: Date) -> Result<&RateRow, RateError> {
+        let later = self.rows.partition_point(|row| (row.fee, row.from) <= (fee, date));
+        let found = later.checked_sub(1).map(|index| &self.rows[index]).filter(|row| row.fee == fee);
+        match found {
+            None => Err(RateError::BeforeTable { fee, date, begins: self.rows[later].from }),
+            Some(RateRow { until: Some(ends), .. }) if *ends < date => Err(RateError::AfterTable { fee, date, ends: *ends }),
+            Some(row) => Ok(row),
+        }
+    }
+
+    pub fn rows(&self) -> &[RateRow] {
+        &self.rows
+    }
+}
+
+fn problem(row: &RateRow, next: Option<&RateRow>) -> Option<&'static str> {
+    if row.rate < Decimal::ZERO {
+        return Some("the rate is negative");
+    }
+    if row.cap.is_some_and(Money::is_negative) {
+        return Some("the cap is negative");
+    }
+    if row.until.is_some_and(|until| until < row.from) {
+        return Some("it ends before it begins");
+    }
+    let next = next?;
+    match row.until.and_then(|until| until.tomorrow().ok()) {
+        None => Some("it has no end although another row follows"),
+        Some(expected) if next.from < expected => Some("the following row begins before this one ends"),
+        Some(expected) if next.from > expected => Some("there is a gap before the following row"),
+        Some(_) => None,
+    }
+}
+
+impl TryFrom<Vec<RateRow>> for RateTable {
+    type Error = RateTableError;
+    fn try_from(rows: Vec<RateRow>) -> Result<Self, RateTableError> {
+        Self::new(rows)
+    }
+}
+
+impl From<RateTable> for Vec<RateRow> {
+    fn from(table: RateTable) -> Self {
+        table.rows
+    }
+}
+
+impl FromStr for RateTable {
+    type Err = RateTableError;
+    fn from_str(text: &str) -> Result<Self, RateTableError> {
+        let rows = text
+            .lines()
+            .enumerate()
+            .map(|(index, line)| (index + 1, line.trim()))
+            .filter(|(_, line)| !line.is_empty() && !line.starts_with('#') && !line.starts_with("fee,"))
+            .map(|(line, text)| parse_row(line, text))
+            .collect::<Result<Vec<_>, _>>()?;
+        Self::new(rows)
+    }
+}
+
+fn parse_row(line: usize, text: &str) -> Result<RateRow, RateTableError> {
+    // The source is the last column and may itself contain commas.
+    let columns: Vec<&str> = text.splitn(6, ',').map(str::trim).collect();
+    let &[fee, from, until, rate, cap, source] = columns.as_slice() else {
+        return Err(RateTableError::Columns { line });
+    };
+    let field = |column, value: &str, expected| RateTableError::Field { line, column, value: value.chars().take(40).collect(), expected };
+    let date = |column, value: &str| value.parse::<Date>().map_err(|_| field(column, value, "a date such as 2025-05-14"));
+    let decimal = |column, value: &str| value.parse::<Decimal>().map_err(|_| field(column, value, "a decimal number such as 0.000166"));
+    let optional = |value: &str| (!value.is_empty()).then(|| value.to_owned());
+
+    Ok(RateRow {
+        fee: RegulatoryFee::ALL
+            .into_iter()
+            .find(|known| known.name() == fee)
+            .ok_or_else(|| field("fee", fee, "a fee: sec-section-31, finra-taf or cat"))?,
+        from: date("from", from)?,
+        until: optional(until).map(|value| date("until", &value)).transpose()?,
+        rate: decimal("rate", rate)?,
+        cap: optional(cap).map(|value| decimal("cap", &value).map(Money::round)).transpose()?,
+        source: source.to_owned(),
+    })
+}

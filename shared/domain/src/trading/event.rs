@@ -1,0 +1,57 @@
+//! What can happen to a portfolio. Its state is the fold of these and nothing else.
+
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Money, Price, Quantity, Symbol,
+    order::{Order, OrderId, OrderState},
+    trading::fill::Fill,
+};
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// Paper cash came in.
+    Deposited { amount: Money },
+    /// An order passed all checks and waits for a price.
+    OrderAccepted { order: Order },
+    /// A stop was reached, or a trailing stop's best price moved.
+    OrderProgressed { order_id: OrderId, triggered: bool, best_price: Option<Price> },
+    /// Shares changed hands.
+    Filled { fill: Fill },
+    /// An order ended without (further) filling.
+    OrderClosed { order_id: OrderId, state: OrderState, reason: String },
+    /// The position's exit levels were set.
+    LevelsSet { symbol: Symbol, target_price: Option<Price>, stop_loss: Option<Price>, notes: Option<String> },
+    /// The position at the open of the ex-date earned a dividend.
+    DividendEarned { symbol: Symbol, ex_date: Date, pay_date: Option<Date>, quantity: Quantity, per_share: Decimal, amount: Money },
+    /// An earned dividend was paid.
+    DividendPaid { symbol: Symbol, ex_date: Date, amount: Money },
+    /// The number of shares changed, the value did not. A fraction of a whole holding is paid in cash.
+    Split { symbol: Symbol, ex_date: Date, ratio: Decimal, quantity_before: Quantity, quantity_after: Quantity, fraction_sold: Quantity, cash_in_lieu: Money },
+    /// The shares given away by a spin-off, sold at once at the value the price lost; its part of the cost goes with them.
+    SpunOff { symbol: Symbol, ex_date: Date, ratio: Decimal, amount: Money },
+    /// What all was worth at a session's close.
+    Valued { date: Date, equity: Money, cash: Money },
+}
+
+impl Event {
+    /// The entry's type as it stands in the ledger.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Deposited { .. } => "deposited",
+            Self::OrderAccepted { .. } => "order_accepted",
+            Self::OrderProgressed { .. } => "order_progressed",
+            Self::Filled { .. } => "filled",
+            Self::OrderClosed { .. } => "order_closed",
+            Self::LevelsSet { .. } => "levels_set",
+            Self::DividendEarned { .. } => "dividend_earned",
+            Self::DividendPaid { .. } => "dividend_paid",
+            Self::Split { .. } => "split",
+            Self::SpunOff { .. } => "spun_off",
+            Self::Valued { .. } => "valued",
+        }
+    }
+}

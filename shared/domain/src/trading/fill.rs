@@ -1,0 +1,69 @@
+//! A fill: shares that changed hands, with everything that explains the price.
+
+use jiff::Timestamp;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Money, Price, Quantity, Symbol,
+    execution::{Side, fees::Fee},
+    order::OrderId,
+};
+
+/// Which observation gave the reference price.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PriceBasis {
+    /// The opening auction.
+    Open,
+    /// A stop or limit level that the session's range reached.
+    Level,
+    /// The closing auction.
+    Close,
+    /// A quote during the session.
+    Quote,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fill {
+    pub order_id: OrderId,
+    pub symbol: Symbol,
+    pub side: Side,
+    pub quantity: Quantity,
+    /// What was paid or received for a share, slippage included.
+    pub price: Price,
+    /// Market time of the observation that filled it.
+    pub executed_at: Timestamp,
+    /// The observed price before slippage.
+    pub reference_price: Price,
+    pub reference_at: Timestamp,
+    pub basis: PriceBasis,
+    /// Half the spread, in basis points of the reference price.
+    pub half_spread_bps: Decimal,
+    /// Market impact, in basis points of the reference price.
+    pub impact_bps: Decimal,
+    /// All slippage, in basis points of the reference price; never below zero.
+    pub slippage_bps: Decimal,
+    /// Share of the stock's average daily volume, 0..1.
+    pub participation: Decimal,
+    pub fees: Vec<Fee>,
+}
+
+impl Fill {
+    pub fn notional(&self) -> Money {
+        self.price.times(self.quantity)
+    }
+
+    pub fn total_fees(&self) -> Money {
+        self.fees.iter().map(|fee| fee.amount).sum()
+    }
+
+    /// What slippage cost, in dollars.
+    pub fn slippage_cost(&self) -> Money {
+        let (paid, reference) = (self.notional(), self.reference_price.times(self.quantity));
+        match self.side {
+            Side::Buy => paid - reference,
+            Side::Sell => reference - paid,
+        }
+    }
+}

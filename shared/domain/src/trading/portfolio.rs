@@ -1,0 +1,403 @@
+//! A portfolio's state: the fold of its ledger, and nothing that is not in it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{Timestamp, civil::Date};
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Money, Price, Quantity, Symbol, UserId,
+    execution::Side,
+    lots::{LotMethod, Lots},
+    order::{Order, OrderId, OrderState, Origin},
+    trading::{
+        event::Event,
+        fill::Fill,
+        ledger::{Entry, EntryHash},
+        position::{Exits, Position},
+        trade::Trade,
+    },
+};
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Portfolio {
+    pub owner: UserId,
+    /// How many entries its ledger has.
+    pub entries: u64,
+    /// The newest entry's hash.
+    pub head: EntryHash,
+    pub cash: Money,
+    pub deposits: Money,
+    /// Open positions. Closed ones are in [`Changes`] once, when they close.
+    pub positions: BTreeMap<Symbol, Position>,
+    /// Open orders, in the order of their placement.
+    pub orders: Vec<Order>,
+    /// Dividends earned and not yet paid.
+    pub receivables: Vec<Receivable>,
+    /// Which events of which stock were already applied.
+    pub applied_actions: BTreeSet<(Symbol, Date, AppliedKind)>,
+    pub totals: Totals,
+    /// The newest valuation at a close.
+    pub last_valuation: Option<Valuation>,
+    /// The highest valuation at a close so far.
+    pub peak_equity: Money,
+    /// When each stock was last sold by its stop.
+    pub stopped_out: BTreeMap<Symbol, Date>,
+    pub lot_method: LotMethod,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AppliedKind {
+    Split,
+    SpinOff,
+    Dividend,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Receivable {
+    pub symbol: Symbol,
+    pub ex_date: Date,
+    pub pay_date: Option<Date>,
+    pub amount: Money,
+}
+
+/// Sums over the whole life of the portfolio.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Totals {
+    /// Profit and loss of everything sold, costs included.
+    pub realized_pnl: Money,
+    /// Dividends earned, paid or not.
+    pub dividends: Money,
+    pub fees: Money,
+    pub slippage: Money,
+    pub trades: u64,
+    /// Positions closed with a profit, with a loss, and all.
+    pub winning_positions: u64,
+    pub losing_positions: u64,
+    pub closed_positions: u64,
+    pub gross_profit: Money,
+    pub gross_loss: Money,
+    /// Value of everything bought and sold.
+    pub turnover: Money,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Valuation {
+    pub date: Date,
+    pub equity: Money,
+    pub cash: Money,
+    /// All deposits up to then: what is not return.
+    pub deposits: Money,
+}
+
+/// What entries changed besides the portfolio itself: for the views that keep a longer memory.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// The newest state of each order touched.
+    pub orders: BTreeMap<OrderId, Order>,
+    pub trades: Vec<Trade>,
+    pub closed_positions: Vec<Position>,
+    pub valuations: Vec<Valuation>,
+}
+
+/// Why an entry cannot follow: the ledger is damaged or belongs to somebody else.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FoldError {
+    #[error("entry {found} follows entry {after}: the sequence has a gap")]
+    Gap { after: u64, found: u64 },
+    #[error("entry {0} does not follow the one before it: its hash chain is broken")]
+    BrokenChain(u64),
+    #[error("entry {sequence} cannot be applied: {reason}")]
+    Impossible { sequence: u64, reason: String },
+}
+
+impl Portfolio {
+    pub fn empty(owner: UserId) -> Self {
+        Self {
+            owner,
+            entries: 0,
+            head: EntryHash::genesis(),
+            cash: Money::ZERO,
+            deposits: Money::ZERO,
+            positions: BTreeMap::new(),
+            orders: Vec::new(),
+            receivables: Vec::new(),
+            applied_actions: BTreeSet::new(),
+            totals: Totals::default(),
+            last_valuation: None,
+            peak_equity: Money::ZERO,
+            stopped_out: BTreeMap::new(),
+            lot_method: LotMethod::default(),
+        }
+    }
+
+    /// The state after all of `entries`, verifying the chain on the way.
+    pub fn rebuild<'a>(owner: UserId, entries: impl IntoIterator<Item = &'a Entry>) -> Result<(Self, Changes), FoldError> {
+        let mut portfolio = Self::empty(owner);
+        let mut changes = Changes::default();
+        for entry in entries {
+            if entry.sequence != portfolio.entries + 1 {
+                return Err(FoldError::Gap { after: portfolio.entries, found: entry.sequence });
+            }
+            if entry.previous != portfolio.head || !entry.is_intact() {
+                return Err(FoldError::BrokenChain(entry.sequence));
+            }
+            portfolio.apply(entry, &mut changes)?;
+        }
+        Ok((portfolio, changes))
+    }
+
+    pub fn order(&self, id: &OrderId) -> Option<&Order> {
+        self.orders.iter().find(|order| order.id == *id)
+    }
+
+    pub fn held(&self, symbol: &Symbol) -> Quantity {
+        self.positions.get(symbol).map_or(Quantity::ZERO, Position::quantity)
+    }
+
+    /// Every stock whose price matters to this portfolio.
+    pub fn symbols(&self) -> BTreeSet<Symbol> {
+        self.positions.keys().chain(self.orders.iter().map(|order| &order.request.symbol)).cloned().collect()
+    }
+
+    /// Cash, receivables and positions at `prices`; a stock without a price counts at its cost.
+    pub fn equity(&self, price_of: impl Fn(&Symbol) -> Option<Price>) -> Money {
+        let invested: Money = self
+            .positions
+            .values()
+            .map(|position| price_of(&position.symbol).map_or_else(|| position.cost(), |price| position.market_value(price)))
+            .sum();
+        self.cash + self.receivable() + invested
+    }
+
+    /// Dividends earned and not yet paid.
+    pub fn receivable(&self) -> Money {
+        self.receivables.iter().map(|receivable| receivable.amount).sum()
+    }
+
+    /// Adds one entry. `changes` collects what the entry did to orders, trades and closed positions.
+    pub(super) fn apply(&mut self, entry: &Entry, changes: &mut Changes) -> Result<(), FoldError> {
+        self.fold(entry, changes).map_err(|reason| FoldError::Impossible { sequence: entry.sequence, reason })?;
+        self.entries = entry.sequence;
+        self.head = entry.hash.clone();
+        Ok(())
+    }
+
+    fn fold(&mut self, entry: &Entry, changes: &mut Changes) -> Result<(), String> {
+        match &entry.event {
+            Event::Deposited { amount } => {
+                self.cash += *amount;
+                self.deposits += *amount;
+                self.peak_equity += *amount;
+            }
+            Event::OrderAccepted { order } => {
+                self.orders.push(order.clone());
+                changes.orders.insert(order.id.clone(), order.clone());
+            }
+            Event::OrderProgressed { order_id, triggered, best_price } => {
+                let order = self.open_order(order_id)?;
+                order.triggered |= *triggered;
+                order.best_price = best_price.or(order.best_price);
+                order.updated_at = entry.at;
+                changes.orders.insert(order_id.clone(), order.clone());
+            }
+            Event::Filled { fill } => self.fill(entry, fill, changes)?,
+            Event::OrderClosed { order_id, state, reason } => {
+                let order = self.open_order(order_id)?;
+                (order.state, order.reason, order.updated_at) = (*state, reason.clone(), entry.at);
+                changes.orders.insert(order_id.clone(), order.clone());
+                self.orders.retain(|order| order.id != *order_id);
+            }
+            Event::LevelsSet { symbol, target_price, stop_loss, notes } => {
+                let position = self.position(symbol)?;
+                let on_date = position.exits.on_date;
+                position.exits = Exits { target_price: *target_price, stop_loss: *stop_loss, set_at: Some(entry.at), on_date };
+                position.notes.clone_from(notes);
+            }
+            Event::DividendEarned { symbol, ex_date, pay_date, amount, .. } => {
+                self.applied_actions.insert((symbol.clone(), *ex_date, AppliedKind::Dividend));
+                self.receivables.push(Receivable { symbol: symbol.clone(), ex_date: *ex_date, pay_date: *pay_date, amount: *amount });
+                self.totals.dividends += *amount;
+                self.position(symbol)?.dividends += *amount;
+            }
+            Event::DividendPaid { symbol, ex_date, amount } => {
+                let paid = self.receivables.iter().position(|due| due.symbol == *symbol && due.ex_date == *ex_date && due.amount == *amount);
+                self.receivables.remove(paid.ok_or_else(|| format!("no dividend of {symbol} is due"))?);
+                self.cash += *amount;
+            }
+            Event::Split { symbol, ex_date, ratio, fraction_sold, cash_in_lieu, .. } => {
+                self.applied_actions.insert((symbol.clone(), *ex_date, AppliedKind::Split));
+                self.split_position(entry.at, symbol, *ratio, *fraction_sold, *cash_in_lieu, changes)?;
+                self.split_orders(entry.at, symbol, *ratio, changes)?;
+            }
+            Event::SpunOff { symbol, ex_date, ratio, amount } => {
+                self.applied_actions.insert((symbol.clone(), *ex_date, AppliedKind::SpinOff));
+                let position = self.position(symbol)?;
+                let moved = position.lots.spin_off(Decimal::ONE - Decimal::ONE / *ratio).map_err(|error| error.to_string())?;
+                let realized = *amount - moved.iter().map(|part| part.cost).sum();
+                position.realized_pnl += realized;
+                for level in [&mut position.exits.target_price, &mut position.exits.stop_loss] {
+                    *level = level.and_then(|price| Price::round(price.decimal() / *ratio).ok());
+                }
+                self.totals.realized_pnl += realized;
+                self.cash += *amount;
+            }
+            Event::Valued { date, equity, cash } => {
+                let valuation = Valuation { date: *date, equity: *equity, cash: *cash, deposits: self.deposits };
+                self.peak_equity = self.peak_equity.max(*equity);
+                self.last_valuation = Some(valuation);
+                changes.valuations.push(valuation);
+            }
+        }
+        Ok(())
+    }
+
+    fn open_order(&mut self, id: &OrderId) -> Result<&mut Order, String> {
+        self.orders.iter_mut().find(|order| order.id == *id).ok_or_else(|| format!("order {id} is not open"))
+    }
+
+    fn position(&mut self, symbol: &Symbol) -> Result<&mut Position, String> {
+        self.positions.get_mut(symbol).ok_or_else(|| format!("no position in {symbol}"))
+    }
+
+    fn fill(&mut self, entry: &Entry, fill: &Fill, changes: &mut Changes) -> Result<(), String> {
+        let order = self.open_order(&fill.order_id)?;
+        order.fills.push(fill.clone());
+        order.updated_at = entry.at;
+        let is_complete = order.remaining().is_none_or(Quantity::is_zero);
+        order.state = if is_complete { OrderState::Filled } else { OrderState::PartiallyFilled };
+        order.reason = if is_complete { "filled".into() } else { "filled in part; the rest waits for the next price".into() };
+        let order = order.clone();
+        if is_complete {
+            self.orders.retain(|open| open.id != order.id);
+        }
+
+        let trade = match fill.side {
+            Side::Buy => self.buy(entry, fill, &order)?,
+            Side::Sell => self.sell(entry, fill, &order, changes)?,
+        };
+        self.totals.fees += fill.total_fees();
+        self.totals.slippage += fill.slippage_cost();
+        self.totals.turnover += fill.notional();
+        self.totals.trades += 1;
+        changes.trades.push(trade);
+        changes.orders.insert(order.id.clone(), order);
+        Ok(())
+    }
+
+    fn buy(&mut self, entry: &Entry, fill: &Fill, order: &Order) -> Result<Trade, String> {
+        let cost = fill.notional() + fill.total_fees();
+        if cost > self.cash {
+            return Err(format!("a purchase for {cost} with {} in cash", self.cash));
+        }
+        self.cash -= cost;
+        let position = self.positions.entry(fill.symbol.clone()).or_insert_with(|| Position {
+            id: format!("{}-{}", fill.symbol, entry.sequence),
+            symbol: fill.symbol.clone(),
+            lots: Lots::default(),
+            opened_at: fill.executed_at,
+            closed_at: None,
+            signal_id: order.request.signal_id.clone(),
+            exits: Exits::default(),
+            notes: None,
+            realized_pnl: Money::ZERO,
+            dividends: Money::ZERO,
+            fees: Money::ZERO,
+        });
+        position.lots.buy(fill.quantity, cost, fill.executed_at).map_err(|error| error.to_string())?;
+        position.fees += fill.total_fees();
+        let (target, stop) = (order.request.take_profit, order.request.stop_loss);
+        if target.is_some() || stop.is_some() {
+            let exits = &mut position.exits;
+            (exits.target_price, exits.stop_loss) = (target.or(exits.target_price), stop.or(exits.stop_loss));
+            exits.set_at = Some(fill.executed_at);
+        }
+        position.exits.on_date = order.request.exit_on.or(position.exits.on_date);
+        Ok(Trade {
+            sequence: entry.sequence,
+            position_id: position.id.clone(),
+            signal_id: position.signal_id.clone(),
+            fill: fill.clone(),
+            realized_pnl: None,
+        })
+    }
+
+    fn sell(&mut self, entry: &Entry, fill: &Fill, order: &Order, changes: &mut Changes) -> Result<Trade, String> {
+        let method = self.lot_method;
+        let proceeds = fill.notional() - fill.total_fees();
+        let position = self.position(&fill.symbol)?;
+        let sale = position.lots.sell(fill.quantity, proceeds, method).map_err(|error| error.to_string())?;
+        position.realized_pnl += sale.realized_pnl();
+        position.fees += fill.total_fees();
+        let trade = Trade {
+            sequence: entry.sequence,
+            position_id: position.id.clone(),
+            signal_id: position.signal_id.clone(),
+            fill: fill.clone(),
+            realized_pnl: Some(sale.realized_pnl()),
+        };
+        self.cash += proceeds;
+        self.totals.realized_pnl += sale.realized_pnl();
+        if order.origin == Origin::StopLoss {
+            self.stopped_out.insert(fill.symbol.clone(), crate::calendar::new_york_date(fill.executed_at));
+        }
+        if self.held(&fill.symbol).is_zero() {
+            self.close_position(&fill.symbol, fill.executed_at, changes);
+        }
+        Ok(trade)
+    }
+
+    fn close_position(&mut self, symbol: &Symbol, at: Timestamp, changes: &mut Changes) {
+        let Some(mut position) = self.positions.remove(symbol) else { return };
+        position.closed_at = Some(at);
+        let pnl = position.total_pnl();
+        self.totals.closed_positions += 1;
+        if pnl > Money::ZERO {
+            self.totals.winning_positions += 1;
+            self.totals.gross_profit += pnl;
+        } else if pnl < Money::ZERO {
+            self.totals.losing_positions += 1;
+            self.totals.gross_loss += -pnl;
+        }
+        changes.closed_positions.push(position);
+    }
+
+    /// Shares and exit levels move to the share basis after the split.
+    fn split_position(
+        &mut self,
+        at: Timestamp,
+        symbol: &Symbol,
+        ratio: Decimal,
+        fraction_sold: Quantity,
+        cash_in_lieu: Money,
+        changes: &mut Changes,
+    ) -> Result<(), String> {
+        let method = self.lot_method;
+        let Some(position) = self.positions.get_mut(symbol) else { return Ok(()) };
+        position.lots.split(ratio).map_err(|error| error.to_string())?;
+        for level in [&mut position.exits.target_price, &mut position.exits.stop_loss] {
+            *level = level.and_then(|price| Price::round(price.decimal() / ratio).ok());
+        }
+        if !fraction_sold.is_zero() {
+            let sale = position.lots.sell(fraction_sold, cash_in_lieu, method).map_err(|error| error.to_string())?;
+            position.realized_pnl += sale.realized_pnl();
+            self.totals.realized_pnl += sale.realized_pnl();
+            self.cash += cash_in_lieu;
+        }
+        if self.held(symbol).is_zero() {
+            self.close_position(symbol, at, changes);
+        }
+        Ok(())
+    }
+
+    fn split_orders(&mut self, at: Timestamp, symbol: &Symbol, ratio: Decimal, changes: &mut Changes) -> Result<(), String> {
+        for order in self.orders.iter_mut().filter(|order| order.request.symbol == *symbol) {
+            order.rebase(ratio).map_err(|error| error.to_string())?;
+            order.updated_at = at;
+            changes.orders.insert(order.id.clone(), order.clone());
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,71 @@
+//! A holding of one stock, from the first share bought to the last one sold.
+
+use jiff::{Timestamp, civil::Date};
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use crate::{Money, Price, Quantity, Symbol, lots::Lots};
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Position {
+    /// Unique within the portfolio.
+    pub id: String,
+    pub symbol: Symbol,
+    pub lots: Lots,
+    pub opened_at: Timestamp,
+    /// Set when the last share is gone.
+    pub closed_at: Option<Timestamp>,
+    /// The signal that opened it.
+    pub signal_id: Option<String>,
+    pub exits: Exits,
+    pub notes: Option<String>,
+    /// Profit and loss of what has been sold, buying and selling costs included.
+    pub realized_pnl: Money,
+    pub dividends: Money,
+    /// Fees of all its trades; they are part of `realized_pnl` and of the lots' cost already.
+    pub fees: Money,
+}
+
+/// Where and when a position is to be closed without further ado.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exits {
+    pub target_price: Option<Price>,
+    pub stop_loss: Option<Price>,
+    /// Prices observed before this instant do not act on the levels.
+    pub set_at: Option<Timestamp>,
+    /// Closed at the market on this session's close.
+    pub on_date: Option<Date>,
+}
+
+impl Position {
+    pub fn quantity(&self) -> Quantity {
+        self.lots.quantity()
+    }
+
+    /// What the shares held cost, buying costs included.
+    pub fn cost(&self) -> Money {
+        self.lots.cost()
+    }
+
+    /// Average cost of a share held; `None` once closed.
+    pub fn average_cost(&self) -> Option<Decimal> {
+        self.cost().per(self.quantity())
+    }
+
+    pub fn market_value(&self, price: Price) -> Money {
+        price.times(self.quantity())
+    }
+
+    pub fn unrealized_pnl(&self, price: Price) -> Money {
+        self.market_value(price) - self.cost()
+    }
+
+    pub fn is_open(&self) -> bool {
+        self.closed_at.is_none()
+    }
+
+    /// All that the position has earned or lost once it is closed.
+    pub fn total_pnl(&self) -> Money {
+        self.realized_pnl + self.dividends
+    }
+}

@@ -1,0 +1,131 @@
+//! One session over one portfolio, in the order in which it happened: corporate actions, the open, what lay between, the close.
+//!
+//! Running it again with the same tapes changes nothing; running it at noon and again after the close gives the same as
+//! running it once after the close.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    Price, Symbol, TradingDate,
+    execution::Side,
+    order::{Order, OrderId, OrderState},
+    trading::{
+        corporate_actions,
+        event::Event,
+        exits,
+        fill::PriceBasis,
+        filling::{self, Trigger},
+        journal::Journal,
+        matching::{self, Reached},
+        rules::TradingRules,
+        tape::DayTape,
+    },
+};
+
+/// The tape of each stock that matters to the portfolio.
+pub type Tapes = BTreeMap<Symbol, DayTape>;
+
+/// Applies what `tapes` show of the session `date`. `is_over` says whether the session has closed: only then do day orders
+/// expire and is the portfolio valued.
+pub fn run(journal: &mut Journal, date: TradingDate, tapes: &Tapes, is_over: bool, rules: &TradingRules) {
+    for (symbol, tape) in tapes {
+        corporate_actions::apply(journal, symbol, tape);
+    }
+    corporate_actions::pay_dividends(journal, date.date());
+
+    at_instant(journal, tapes, rules, |tape| tape.open.map(|open| Trigger { reference: open, at: date.open(), basis: PriceBasis::Open }));
+    at_instant(journal, tapes, rules, |tape| {
+        tape.quote.map(|(price, at)| Trigger { reference: price, at, basis: PriceBasis::Quote })
+    });
+    in_range(journal, tapes, rules);
+    at_instant(journal, tapes, rules, |tape| {
+        tape.rest.map(|rest| Trigger { reference: rest.close, at: date.close(), basis: PriceBasis::Close })
+    });
+
+    if is_over {
+        expire_orders(journal, date);
+        value(journal, date, tapes);
+    }
+}
+
+/// One price of each stock at the same instant: exits first, then sales, then purchases, so that proceeds can be spent.
+fn at_instant(journal: &mut Journal, tapes: &Tapes, rules: &TradingRules, observe: impl Fn(&DayTape) -> Option<Trigger>) {
+    for (symbol, tape) in tapes {
+        let Some(trigger) = observe(tape) else { continue };
+        let Some(position) = journal.portfolio().positions.get(symbol) else { continue };
+        if let Some(origin) = exits::at_price(position, tape, trigger) {
+            exits::close_position(journal, symbol, origin, tape, trigger, rules);
+        }
+    }
+    for order in sales_first(journal) {
+        let Some((tape, trigger)) = tapes.get(&order.request.symbol).and_then(|tape| Some((tape, observe(tape)?))) else { continue };
+        // Never at a price older than the order.
+        if order.placed_at >= trigger.at || !matching::may_trade_at(order.request.time_in_force, trigger.basis) {
+            continue;
+        }
+        match matching::at_price(&order, trigger.reference) {
+            Reached::Trade(reference) => filling::fill(journal, &order.id, tape, Trigger { reference, ..trigger }, rules),
+            progress => record_progress(journal, &order, progress),
+        }
+    }
+}
+
+/// What lay between the open and the close, for positions and orders that were there at the open.
+fn in_range(journal: &mut Journal, tapes: &Tapes, rules: &TradingRules) {
+    let trigger = |date: TradingDate, reference: Price| Trigger { reference, at: date.close(), basis: PriceBasis::Level };
+    for (symbol, tape) in tapes {
+        let Some(rest) = tape.rest else { continue };
+        let Some(position) = journal.portfolio().positions.get(symbol).filter(|position| position.opened_at <= tape.date.open()) else { continue };
+        if let Some((origin, level)) = exits::in_range(position, tape, rest) {
+            exits::close_position(journal, symbol, origin, tape, trigger(tape.date, level), rules);
+        }
+    }
+    for order in sales_first(journal) {
+        let Some((tape, rest)) = tapes.get(&order.request.symbol).and_then(|tape| Some((tape, tape.rest?))) else { continue };
+        if order.placed_at > tape.date.open() || !matching::may_trade_at(order.request.time_in_force, PriceBasis::Level) {
+            continue;
+        }
+        match matching::in_range(&order, rest.high, rest.low) {
+            Reached::Trade(reference) => filling::fill(journal, &order.id, tape, trigger(tape.date, reference), rules),
+            progress => record_progress(journal, &order, progress),
+        }
+    }
+}
+
+fn sales_first(journal: &Journal) -> Vec<Order> {
+    let (sales, purchases): (Vec<Order>, Vec<Order>) = journal.portfolio().orders.iter().cloned().partition(|order| order.request.side == Side::Sell);
+    sales.into_iter().chain(purchases).collect()
+}
+
+fn record_progress(journal: &mut Journal, order: &Order, reached: Reached) {
+    if let Reached::Progress { triggered, best_price } = reached
+        && journal.portfolio().order(&order.id).is_some()
+    {
+        journal.record(Event::OrderProgressed { order_id: order.id.clone(), triggered, best_price });
+    }
+}
+
+fn expire_orders(journal: &mut Journal, date: TradingDate) {
+    let expired: Vec<OrderId> = journal
+        .portfolio()
+        .orders
+        .iter()
+        // An order placed at or after the close belongs to the next session.
+        .filter(|order| order.expires_on.is_some_and(|last| last <= date.date()) && order.placed_at < date.close())
+        .map(|order| order.id.clone())
+        .collect();
+    for id in expired {
+        filling::close(journal, &id, OrderState::Expired, format!("the session of {date} ended without (all of) it trading"));
+    }
+}
+
+/// Records what all is worth at the close, once a session.
+fn value(journal: &mut Journal, date: TradingDate, tapes: &Tapes) {
+    let portfolio = journal.portfolio();
+    let is_new = portfolio.last_valuation.is_none_or(|last| last.date < date.date());
+    if is_new {
+        let price_of = |symbol: &Symbol| tapes.get(symbol).and_then(|tape| tape.last_price().map(|(price, _)| price).or(tape.before.previous_close));
+        let (equity, cash) = (portfolio.equity(price_of), portfolio.cash);
+        journal.record(Event::Valued { date: date.date(), equity, cash });
+    }
+}
