@@ -1,1 +1,61 @@
+//! The HTTP edge: routes, extractors, problem details, limits, metrics and the documentation.
+//!
+//! A composition takes the routers of the groups it runs and surrounds them with the edge:
+//!
+//! ```ignore
+//! let groups = [routes::auth::router(auth), routes::stocks::router(stocks)];
+//! let app = api::compose(groups, Some((system, &api::openapi(false))), edge);
+//! ```
+//!
+//! The same routers run behind a gateway, one group a function, and all together on one machine.
 
+pub mod cached;
+pub mod clock;
+pub mod cursor;
+pub mod docs;
+pub mod extract;
+pub mod identity;
+pub mod metrics;
+pub mod middleware;
+pub mod number;
+pub mod problem;
+mod refusal;
+pub mod routes;
+
+use axum::Router;
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+
+pub use middleware::Edge;
+
+use crate::routes::system::SystemState;
+
+/// What every route of a group begins with.
+pub const BASE_PATH: &str = "/api/v1";
+
+/// The routers of groups under [`BASE_PATH`], with the edge around them. With `system`, also `/health`, `/metrics` and the
+/// documentation pages of the given document.
+pub fn compose(groups: impl IntoIterator<Item = OpenApiRouter>, system: Option<(SystemState, &OpenApi)>, edge: Edge) -> Router {
+    let api = groups.into_iter().fold(Router::new(), |api, group| api.merge(Router::from(group)));
+    let mut router = Router::new().nest(BASE_PATH, api);
+    if let Some((state, document)) = system {
+        router = router.merge(Router::from(routes::system::router(state))).merge(docs::router(document));
+    }
+    middleware::surround(router, edge)
+}
+
+/// The whole API's `OpenAPI` document, whichever groups run in this process; `with_clock` where the clock can be moved.
+pub fn openapi(with_clock: bool) -> OpenApi {
+    let mut groups = vec![
+        routes::auth::routes().into_openapi(),
+        routes::stocks::routes().into_openapi(),
+        routes::signals::routes().into_openapi(),
+        routes::portfolio::routes().into_openapi(),
+        routes::data::routes().into_openapi(),
+    ];
+    if with_clock {
+        groups.push(routes::clock::routes().into_openapi());
+    }
+    let nested = groups.into_iter().map(|group| OpenApi::default().nest(BASE_PATH, group));
+    docs::document(nested.chain([routes::system::routes().into_openapi()]))
+}

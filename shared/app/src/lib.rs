@@ -1,3 +1,14 @@
 //! The use cases, and the ports through which they reach the outside world.
 
+pub mod auth;
+pub mod data;
+mod error;
+pub mod jobs;
+pub mod market;
+pub mod portfolio;
 pub mod ports;
+pub mod replay;
+pub mod signals;
+pub mod stocks;
+
+pub use error::UseCaseError;

@@ -21,7 +21,7 @@ pub use bar::Bar;
 pub use company::{Company, Sector};
 pub use corporate_action::{ActionKind, CorporateAction};
 pub use history::{BarRecord, PriceHistory, Source};
-pub use jiff::{Timestamp, civil::Date};
+pub use jiff::{Timestamp, ToSpan, civil::Date};
 pub use money::{Money, Price, Quantity};
 pub use rust_decimal::Decimal;
 pub use symbol::Symbol;

@@ -5,11 +5,19 @@
 //! belong to the cost, selling costs are taken off the proceeds (IRS Publication 551, "Basis of Assets"; Publication 550,
 //! "Investment Income and Expenses").
 
+mod lot;
+
 use jiff::Timestamp;
-use rust_decimal::{Decimal, RoundingStrategy};
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use crate::{Money, Quantity, money::AmountError};
+pub use lot::{Lot, LotId};
+
+use crate::{
+    Money, Quantity,
+    money::{AmountError, round_half_up},
+};
+use lot::portion;
 
 /// Which lots a sale takes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -22,67 +30,6 @@ pub enum LotMethod {
     Lifo,
     /// The dearest share first, which makes the smallest gain; the oldest among equals.
     HighestCost,
-}
-
-/// Identifies a lot within its position.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct LotId(pub u64);
-
-/// What is left of one purchase.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Lot {
-    id: LotId,
-    opened_at: Timestamp,
-    quantity: Quantity,
-    cost: Money,
-    /// Quantity and cost from which the parts sold are counted.
-    base_quantity: Quantity,
-    base_cost: Money,
-}
-
-impl Lot {
-    pub fn id(&self) -> LotId {
-        self.id
-    }
-
-    pub fn opened_at(&self) -> Timestamp {
-        self.opened_at
-    }
-
-    /// Above zero.
-    pub fn quantity(&self) -> Quantity {
-        self.quantity
-    }
-
-    /// Buying costs included.
-    pub fn cost(&self) -> Money {
-        self.cost
-    }
-
-    /// Dollars a share, unrounded.
-    pub fn unit_cost(&self) -> Decimal {
-        self.cost.per(self.quantity).unwrap_or_default()
-    }
-
-    /// Takes `quantity`, at most all of it, off the lot and returns the cost that goes with it.
-    fn take(&mut self, quantity: Quantity) -> Money {
-        let left = self.quantity.checked_sub(quantity).expect("no more is taken than there is");
-        let cost_left = portion(self.base_cost, left.decimal(), self.base_quantity.decimal());
-        let taken = self.cost - cost_left;
-        (self.quantity, self.cost) = (left, cost_left);
-        taken
-    }
-
-    /// Counts later parts from what is left now.
-    fn rebase(&mut self) {
-        (self.base_quantity, self.base_cost) = (self.quantity, self.cost);
-    }
-}
-
-/// `part / whole` of `amount`, to the cent.
-fn portion(amount: Money, part: Decimal, whole: Decimal) -> Money {
-    if whole.is_zero() { Money::ZERO } else { Money::round(amount.decimal() * (part / whole)) }
 }
 
 /// The part of one lot that a sale closed.
@@ -187,7 +134,7 @@ impl Lots {
         self.next_id += 1;
         // A lot that a spin-off hands on is older than the day on which it arrives.
         let place = self.lots.partition_point(|lot| lot.opened_at <= opened_at);
-        self.lots.insert(place, Lot { id, opened_at, quantity, cost, base_quantity: quantity, base_cost: cost });
+        self.lots.insert(place, Lot::bought(id, quantity, cost, opened_at));
         Ok(id)
     }
 
@@ -236,7 +183,7 @@ impl Lots {
         for lot in &mut split.lots {
             // Counted from the first lot on, so that the lots sum to the position's own rounded quantity.
             before += lot.quantity.decimal();
-            let until_here = nine_places(before.checked_mul(ratio).unwrap_or(Decimal::MAX));
+            let until_here = round_half_up(before.checked_mul(ratio).unwrap_or(Decimal::MAX), Quantity::PLACES);
             lot.quantity = Quantity::new(until_here - after)?;
             after = until_here;
             lot.cost += std::mem::take(&mut carried_cost);
@@ -265,11 +212,11 @@ impl Lots {
         let (mut cost_so_far, mut moved_so_far) = (Money::ZERO, Money::ZERO);
         let mut moved = Vec::with_capacity(self.lots.len());
         for lot in &mut self.lots {
+            // Counted from the first lot on, so that the parts sum to the position's own rounded part.
             cost_so_far += lot.cost;
             let moved_until_here = cost_so_far.scale(basis_fraction);
-            // A lot cannot give more than it has, which a cent of rounding could otherwise ask of a lot that cost next to nothing.
-            let cost = (moved_until_here - moved_so_far).clamp(Money::ZERO, lot.cost);
-            moved_so_far += cost;
+            let cost = moved_until_here - moved_so_far;
+            moved_so_far = moved_until_here;
             lot.cost -= cost;
             lot.rebase();
             moved.push(MovedCost { lot: lot.id, opened_at: lot.opened_at, quantity: lot.quantity, cost });
@@ -305,6 +252,5 @@ impl Lots {
     }
 }
 
-fn nine_places(value: Decimal) -> Decimal {
-    value.round_dp_with_strategy(Quantity::PLACES, RoundingStrategy::MidpointAwayFromZero)
-}
+#[cfg(test)]
+mod tests;

@@ -55,5 +55,11 @@ pub trait MarketData: Send + Sync {
     async fn quotes(&self, symbols: &[Symbol], now: Timestamp) -> Result<Vec<Quote>, VendorError>;
 
     /// Actions with an ex-date from `first` to `last` inclusive, effective by `now`, for those of `symbols` that have any.
-    async fn actions(&self, symbols: &[Symbol], first: Date, last: Date, now: Timestamp) -> Result<Vec<(Symbol, CorporateAction)>, VendorError>;
+    async fn actions(
+        &self,
+        symbols: &[Symbol],
+        first: Date,
+        last: Date,
+        now: Timestamp,
+    ) -> Result<Vec<(Symbol, CorporateAction)>, VendorError>;
 }

@@ -1,7 +1,21 @@
 //! What the use cases need from outside, one module a port. Adapters implement them; this crate names no vendor and no cloud.
 
 pub mod history;
+pub mod identity;
+pub mod mail;
+pub mod market;
 pub mod market_data;
+pub mod portfolios;
+pub mod scorer;
+pub mod signals;
+pub mod store;
 
 pub use history::{HistoryError, HistoryStore, Version};
+pub use identity::{CodeRecord, CodeTry, Failures, IdentityStore, Session, UserChange, UserPage};
+pub use mail::{Mail, MailError, Mailer};
+pub use market::MarketStore;
 pub use market_data::{MarketData, Quote, VendorError, VendorHistory};
+pub use portfolios::{Commit, Decision, DecisionKind, PortfolioStore, Receipt};
+pub use scorer::{ModelError, Models, Scorer};
+pub use signals::SignalStore;
+pub use store::StoreError;

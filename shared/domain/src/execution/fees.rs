@@ -1,4 +1,8 @@
 //! What the broker and the regulators charge for one execution, each cost by name.
+//!
+//! Rounding: a commission goes to the nearest cent; each regulatory fee goes up to the next cent, execution by execution, as
+//! brokers do who pass them on (Alpaca, "Regulatory fees": Section 31, TAF and CAT are rounded up to the nearest penny). The cap
+//! of the Trading Activity Fee holds for one execution.
 
 pub mod rates;
 
@@ -18,8 +22,10 @@ pub enum FeeSchedule {
     /// No commission, as US retail brokers since October 2019; regulatory fees are passed on.
     #[default]
     UsRetail,
-    /// Interactive Brokers "IBKR Pro, Fixed": $0.005 a share, at least $1.00, at most 1 % of the trade value (the maximum wins over
-    /// the minimum); exchange and clearing fees are included, regulatory fees are passed on.
+    /// Interactive Brokers "IBKR Pro, Fixed": $0.005 a share, at least $1.00 for an order ($0.01 below one share), at most 1 % of the
+    /// trade value, and the maximum wins over the minimum. Exchange and clearing fees are included; the page lists the
+    /// regulatory fees as third-party fees for both of its plans, so they are passed on.
+    /// Source: interactivebrokers.co.uk, "Commissions Stocks", United States.
     IbkrFixed,
     /// A share of the trade value and nothing else, on both sides; `rate` is a fraction (0.001 is 0.1 %), zero or more.
     Percentage { rate: Decimal },
@@ -33,11 +39,15 @@ impl FeeSchedule {
     fn commission(self, value: Decimal, quantity: Quantity) -> Money {
         const PER_SHARE: Decimal = dec!(0.005);
         const MINIMUM: Decimal = dec!(1);
+        const MINIMUM_BELOW_ONE_SHARE: Decimal = dec!(0.01);
         const MAXIMUM_SHARE_OF_VALUE: Decimal = dec!(0.01);
 
         Money::round(match self {
             Self::UsRetail => Decimal::ZERO,
-            Self::IbkrFixed => (quantity.decimal() * PER_SHARE).max(MINIMUM).min(value * MAXIMUM_SHARE_OF_VALUE),
+            Self::IbkrFixed => {
+                let minimum = if quantity.decimal() < Decimal::ONE { MINIMUM_BELOW_ONE_SHARE } else { MINIMUM };
+                (quantity.decimal() * PER_SHARE).max(minimum).min(value * MAXIMUM_SHARE_OF_VALUE)
+            }
             Self::Percentage { rate } => value * rate.max(Decimal::ZERO),
         })
     }
@@ -149,7 +159,7 @@ fn regulatory(table: &RateTable, side: Side, date: TradingDate, value: Decimal, 
     const MILLION: Decimal = dec!(1_000_000);
 
     let cat_rate = table.on(RegulatoryFee::Cat, date.date())?;
-    let cat = Fee { name: FeeName::Cat, amount: Money::round(quantity.decimal() * cat_rate.rate) };
+    let cat = Fee { name: FeeName::Cat, amount: Money::round_up(quantity.decimal() * cat_rate.rate) };
     if side == Side::Buy {
         return Ok(vec![cat]);
     }
@@ -158,8 +168,11 @@ fn regulatory(table: &RateTable, side: Side, date: TradingDate, value: Decimal, 
     let section_31 = Fee { name: FeeName::SecSection31, amount: Money::round_up(value * sec_rate.rate / MILLION) };
 
     let taf_rate = table.on(RegulatoryFee::FinraTaf, date.date())?;
-    let uncapped = Money::round(quantity.decimal() * taf_rate.rate);
+    let uncapped = Money::round_up(quantity.decimal() * taf_rate.rate);
     let taf = Fee { name: FeeName::FinraTaf, amount: taf_rate.cap.map_or(uncapped, |cap| uncapped.min(cap)) };
 
     Ok(vec![section_31, taf, cat])
 }
+
+#[cfg(test)]
+mod tests;

@@ -79,3 +79,6 @@ impl From<ParticipationCap> for Decimal {
         cap.0
     }
 }
+
+#[cfg(test)]
+mod tests;

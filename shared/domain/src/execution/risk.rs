@@ -1,15 +1,13 @@
 //! What a portfolio must not do: limits with names, and refusals that say by how much and what to do about it.
 
-use std::fmt;
+mod refusal;
 
 use rust_decimal::{Decimal, dec};
 use serde::{Deserialize, Serialize};
 
-use super::{
-    Side,
-    participation::ParticipationCap,
-    wording::{dollars, percent},
-};
+pub use refusal::{Limit, Refusal};
+
+use super::{Side, participation::ParticipationCap};
 use crate::{Money, Quantity, TradingDate};
 
 /// How much loss a user accepts on one trade; the word `risk_tolerance` of a user's profile.
@@ -62,6 +60,8 @@ pub struct RiskLimits {
     pub cooldown_sessions: u32,
     /// The most of a day's volume that one order may be.
     pub participation: ParticipationCap,
+    /// What a purchase with a fraction of a share must at least be worth. Whole shares must be worth a cent: less would be free.
+    pub minimum_fractional_order: Money,
 }
 
 impl Default for RiskLimits {
@@ -75,55 +75,44 @@ impl Default for RiskLimits {
             drawdown_halt: dec!(0.20),
             cooldown_sessions: 3,
             participation: ParticipationCap::DEFAULT,
+            minimum_fractional_order: Money::dollars(1),
         }
     }
+}
+
+/// A limit that is not a fraction.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{limit} is {value}: expected a fraction above 0 and at most 1, such as 0.1 for 10 %")]
+pub struct RiskLimitsError {
+    limit: &'static str,
+    value: Decimal,
 }
 
 impl RiskLimits {
+    /// Refuses fractions that cannot be meant, such as 10 for 10 %.
+    pub fn validate(&self) -> Result<(), RiskLimitsError> {
+        let fractions = [
+            ("risk_fraction", self.risk_fraction),
+            ("position_weight", self.position_weight),
+            ("sector_weight", self.sector_weight),
+            ("daily_loss", self.daily_loss),
+            ("drawdown_halt", self.drawdown_halt),
+        ];
+        let is_fraction = |value| value > Decimal::ZERO && value <= Decimal::ONE;
+        match fractions.into_iter().find(|(_, value)| !is_fraction(*value)) {
+            None => Ok(()),
+            Some((limit, value)) => Err(RiskLimitsError { limit, value }),
+        }
+    }
+
+    /// What a purchase of `quantity` must at least be worth.
+    pub fn minimum_order(&self, quantity: Quantity) -> Money {
+        if quantity.is_whole() { Money::cents(1) } else { self.minimum_fractional_order }
+    }
+
     /// What one trade of a user with this profile may lose, as a fraction of equity.
     pub fn risk_fraction_for(&self, profile: RiskProfile) -> Decimal {
         self.risk_fraction * profile.scale()
-    }
-}
-
-/// The limits by name; the names are part of the interface and never change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Limit {
-    RiskBudget,
-    PositionWeight,
-    SectorWeight,
-    MaxPositionSize,
-    InsufficientCash,
-    Participation,
-    MaxOpenPositions,
-    DailyLoss,
-    DrawdownHalt,
-    Cooldown,
-    ExceedsHolding,
-}
-
-impl Limit {
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::RiskBudget => "risk-budget",
-            Self::PositionWeight => "position-weight",
-            Self::SectorWeight => "sector-weight",
-            Self::MaxPositionSize => "max-position-size",
-            Self::InsufficientCash => "insufficient-cash",
-            Self::Participation => "participation",
-            Self::MaxOpenPositions => "max-open-positions",
-            Self::DailyLoss => "daily-loss",
-            Self::DrawdownHalt => "drawdown-halt",
-            Self::Cooldown => "cooldown",
-            Self::ExceedsHolding => "exceeds-holding",
-        }
-    }
-}
-
-impl fmt::Display for Limit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
     }
 }
 
@@ -167,108 +156,6 @@ pub struct Proposal {
     pub costs: Money,
 }
 
-/// Why an order is refused. The serialised form carries the limit's name in `limit`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "limit", rename_all = "kebab-case")]
-pub enum Refusal {
-    /// More shares than there are to sell; the account is long only.
-    ExceedsHolding { held: Quantity, ordered: Quantity, excess: Quantity },
-    /// The account has no margin: cash must cover price and costs.
-    InsufficientCash { cash: Money, needed: Money, short: Money },
-    /// Fractions of equity; `excess` in dollars.
-    PositionWeight { maximum: Decimal, actual: Decimal, excess: Money },
-    /// Fractions of equity; `excess` in dollars.
-    SectorWeight { maximum: Decimal, actual: Decimal, excess: Money },
-    MaxPositionSize { maximum: Money, actual: Money, excess: Money },
-    MaxOpenPositions { maximum: u32, actual: u32, excess: u32 },
-    /// Fractions of equity at the close before.
-    DailyLoss { maximum: Decimal, actual: Decimal, excess: Decimal },
-    /// Fractions of the peak.
-    DrawdownHalt { maximum: Decimal, actual: Decimal, excess: Decimal },
-    /// `again_on` is the first session on which the stock may be bought.
-    Cooldown { stopped_out_on: TradingDate, again_on: TradingDate, sessions: u32 },
-}
-
-impl Refusal {
-    pub fn limit(&self) -> Limit {
-        match self {
-            Self::ExceedsHolding { .. } => Limit::ExceedsHolding,
-            Self::InsufficientCash { .. } => Limit::InsufficientCash,
-            Self::PositionWeight { .. } => Limit::PositionWeight,
-            Self::SectorWeight { .. } => Limit::SectorWeight,
-            Self::MaxPositionSize { .. } => Limit::MaxPositionSize,
-            Self::MaxOpenPositions { .. } => Limit::MaxOpenPositions,
-            Self::DailyLoss { .. } => Limit::DailyLoss,
-            Self::DrawdownHalt { .. } => Limit::DrawdownHalt,
-            Self::Cooldown { .. } => Limit::Cooldown,
-        }
-    }
-
-    /// The limit's stable name, such as `insufficient-cash`.
-    pub fn name(&self) -> &'static str {
-        self.limit().name()
-    }
-}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::ExceedsHolding { held, ordered, .. } if held.is_zero() => {
-                write!(f, "There is nothing to sell: the order is for {ordered} shares and none are free. The account is long only.")
-            }
-            Self::ExceedsHolding { held, ordered, excess } => {
-                write!(f, "The order sells {ordered} shares, {excess} more than the {held} that are free. Sell at most {held}.")
-            }
-            Self::InsufficientCash { cash, needed, short } => write!(
-                f,
-                "The order needs {} with its costs, and {} is available: {} short. Lower the quantity or sell something first.",
-                dollars(*needed),
-                dollars(*cash),
-                dollars(*short)
-            ),
-            Self::PositionWeight { maximum, actual, excess } => write!(
-                f,
-                "The position would be {} of equity; at most {} is allowed. Lower the order by {} or more.",
-                percent(*actual),
-                percent(*maximum),
-                dollars(*excess)
-            ),
-            Self::SectorWeight { maximum, actual, excess } => write!(
-                f,
-                "The sector would be {} of equity; at most {} is allowed. Lower the order by {} or more, or choose another sector.",
-                percent(*actual),
-                percent(*maximum),
-                dollars(*excess)
-            ),
-            Self::MaxPositionSize { maximum, actual, excess } => write!(
-                f,
-                "The position would be worth {}; your own maximum is {}. Lower the order by {} or raise max_position_size in your profile.",
-                dollars(*actual),
-                dollars(*maximum),
-                dollars(*excess)
-            ),
-            Self::MaxOpenPositions { maximum, actual, .. } => {
-                write!(f, "It would be open position {actual}; at most {maximum} are allowed. Close one first.")
-            }
-            Self::DailyLoss { maximum, actual, .. } => write!(
-                f,
-                "The portfolio lost {} today; buying stops at {} until the next session. Selling is always possible.",
-                percent(*actual),
-                percent(*maximum)
-            ),
-            Self::DrawdownHalt { maximum, actual, .. } => write!(
-                f,
-                "The portfolio is {} below its peak; buying stops at {} until it recovers. Selling is always possible.",
-                percent(*actual),
-                percent(*maximum)
-            ),
-            Self::Cooldown { stopped_out_on, again_on, .. } => {
-                write!(f, "This stock was stopped out on {stopped_out_on}; it may be bought again from {again_on} on.")
-            }
-        }
-    }
-}
-
 /// Every limit that the order would break, the most decisive first.
 ///
 /// Limits restrain buying. A sale lowers risk, so that it needs only the shares, and cash enough for its costs.
@@ -280,6 +167,7 @@ pub fn check(limits: &RiskLimits, view: &RiskView, order: &Proposal) -> Result<(
             daily_loss(limits, view),
             cooldown(limits, view, order),
             max_open_positions(limits, view),
+            minimum_order(limits, order),
             insufficient_cash(view, order),
             max_position_size(view, order),
             position_weight(limits, view, order),
@@ -341,6 +229,11 @@ fn max_open_positions(limits: &RiskLimits, view: &RiskView) -> Option<Refusal> {
     (opens_another && excess > 0).then_some(Refusal::MaxOpenPositions { maximum: limits.max_open_positions, actual, excess })
 }
 
+fn minimum_order(limits: &RiskLimits, order: &Proposal) -> Option<Refusal> {
+    let minimum = limits.minimum_order(order.quantity);
+    (order.notional < minimum).then(|| Refusal::MinimumOrder { minimum, actual: order.notional, short: minimum - order.notional })
+}
+
 fn daily_loss(limits: &RiskLimits, view: &RiskView) -> Option<Refusal> {
     let actual = -view.day_pnl.fraction_of(view.day_start_equity)?;
     (actual >= limits.daily_loss && actual > Decimal::ZERO).then(|| Refusal::DailyLoss {
@@ -364,3 +257,6 @@ fn cooldown(limits: &RiskLimits, view: &RiskView, order: &Proposal) -> Option<Re
     let again_on = stopped_out_on.plus_sessions(limits.cooldown_sessions as usize);
     (order.date < again_on).then_some(Refusal::Cooldown { stopped_out_on, again_on, sessions: limits.cooldown_sessions })
 }
+
+#[cfg(test)]
+mod tests;

@@ -110,6 +110,7 @@ pub fn size(request: &SizingRequest<'_>) -> Result<Sizing, SizingError> {
         });
     }
     order.cut_to_cash()?;
+    order.cut_if_worthless();
     order.finish()
 }
 
@@ -143,7 +144,8 @@ impl<'a> Draft<'a> {
         let exact = budget.decimal() / distance;
         self.quantity = self.floor(exact);
         if self.quantity.is_zero() {
-            let detail = format!("{} of equity is {}, and one share risks ${distance} down to its stop", percent(fraction), dollars(budget));
+            let detail =
+                format!("{} of equity is {}, and one share risks ${distance} down to its stop", percent(fraction), dollars(budget));
             self.binding.push(Cut { limit: Limit::RiskBudget, from: Shares::Fractional.floor(exact), to: Quantity::ZERO, detail });
         }
     }
@@ -171,6 +173,16 @@ impl<'a> Draft<'a> {
         let allowed = self.largest(affordable);
         self.cut(Limit::InsufficientCash, allowed, || format!("{} in cash must cover the price and all costs", dollars(cash)));
         Ok(())
+    }
+
+    fn cut_if_worthless(&mut self) {
+        let worth = self.estimate(self.quantity).price.times(self.quantity);
+        let minimum = self.request.limits.minimum_order(self.quantity);
+        if worth < minimum {
+            self.cut(Limit::MinimumOrder, Quantity::ZERO, || {
+                format!("an order of {} is below the least of {}", dollars(worth), dollars(minimum))
+            });
+        }
     }
 
     fn finish(self) -> Result<Sizing, SizingError> {
@@ -232,3 +244,6 @@ impl<'a> Draft<'a> {
         fees::fees(self.request.schedule, self.request.rates, Side::Buy, self.request.date, price, quantity)
     }
 }
+
+#[cfg(test)]
+mod tests;

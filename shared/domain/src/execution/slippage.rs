@@ -95,11 +95,14 @@ fn impact_bps(coefficient: Decimal, quantity: Quantity, liquidity: Liquidity) ->
 }
 
 fn against(side: Side, reference: Price, bps: Decimal) -> Price {
+    const LOWEST: Decimal = dec!(0.0001);
     let move_of_price = reference.decimal() * bps / BPS;
-    // Only the very ends of the range of prices can fail, and there the reference is as far as a price can go.
     match side {
-        Side::Buy => Price::round_up(reference.decimal() + move_of_price),
-        Side::Sell => Price::round_down(reference.decimal() - move_of_price),
+        Side::Buy => Price::round_up((reference.decimal() + move_of_price).min(Price::MAX)),
+        Side::Sell => Price::round_down((reference.decimal() - move_of_price).max(LOWEST)),
     }
-    .unwrap_or(reference)
+    .expect("it is between the lowest price and the highest")
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Money, Price, Quantity, Symbol,
+    lots::LotMethod,
     order::{Order, OrderId, OrderState},
     trading::fill::Fill,
 };
@@ -13,6 +14,8 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
+    /// The portfolio began; its lots are sold by this method for ever.
+    Opened { lot_method: LotMethod },
     /// Paper cash came in.
     Deposited { amount: Money },
     /// An order passed all checks and waits for a price.
@@ -41,6 +44,7 @@ impl Event {
     /// The entry's type as it stands in the ledger.
     pub fn name(&self) -> &'static str {
         match self {
+            Self::Opened { .. } => "opened",
             Self::Deposited { .. } => "deposited",
             Self::OrderAccepted { .. } => "order_accepted",
             Self::OrderProgressed { .. } => "order_progressed",

@@ -10,6 +10,7 @@ use crate::trading::{
 
 #[derive(Debug, Clone)]
 pub struct Journal {
+    before: Portfolio,
     portfolio: Portfolio,
     entries: Vec<Entry>,
     changes: Changes,
@@ -20,7 +21,7 @@ pub struct Journal {
 impl Journal {
     /// Entries will be recorded at the market time `at`.
     pub fn new(portfolio: Portfolio, at: Timestamp, cause: Cause) -> Self {
-        Self { portfolio, entries: Vec::new(), changes: Changes::default(), at, cause }
+        Self { before: portfolio.clone(), portfolio, entries: Vec::new(), changes: Changes::default(), at, cause }
     }
 
     pub fn portfolio(&self) -> &Portfolio {
@@ -53,5 +54,30 @@ impl Journal {
     /// The portfolio afterwards, the entries that led there, and what they changed.
     pub fn finish(self) -> (Portfolio, Vec<Entry>, Changes) {
         (self.portfolio, self.entries, self.changes)
+    }
+
+    /// As [`Self::finish`], in parts of about `size` entries for stores that bound a transaction. An order and what follows from it
+    /// stay together: every part leaves a state that later observations can go on from.
+    pub fn finish_in_parts(self, size: usize) -> Vec<(Portfolio, Vec<Entry>, Changes)> {
+        if self.entries.len() <= size {
+            return if self.entries.is_empty() { vec![] } else { vec![self.finish()] };
+        }
+        let mut parts: Vec<Vec<Entry>> = vec![vec![]];
+        for entry in self.entries {
+            let begins_something = !matches!(entry.event, Event::Filled { .. } | Event::OrderClosed { .. });
+            if begins_something && parts.last().is_some_and(|part| part.len() >= size) {
+                parts.push(vec![]);
+            }
+            parts.last_mut().expect("there is always a part").push(entry);
+        }
+        let mut portfolio = self.before;
+        let folded = parts.into_iter().map(|entries| {
+            let mut changes = Changes::default();
+            for entry in &entries {
+                portfolio.apply(entry, &mut changes).expect("the entries were applied before");
+            }
+            (portfolio.clone(), entries, changes)
+        });
+        folded.collect()
     }
 }

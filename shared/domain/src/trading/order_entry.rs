@@ -100,7 +100,7 @@ pub fn estimate(portfolio: &Portfolio, request: &OrderRequest, at: Timestamp, ma
     let fees = fees(rules.fees, &rules.rates, request.side, trades_on, execution.price, quantity)?;
     let costs = fees.iter().map(|fee| fee.amount).sum();
     let proposal = Proposal { side: request.side, date: trades_on, quantity, notional, costs };
-    let view = risk_view(portfolio, &request.symbol, market, None);
+    let view = risk_view(portfolio, &request.symbol, at, market, None);
     let refusals = check(&rules.limits, &view, &proposal).err().unwrap_or_default();
     Ok(Estimate {
         quantity,
@@ -145,7 +145,7 @@ pub fn size_purchase(
     max_position_size: Option<Money>,
 ) -> Result<Sizing, OrderRefusal> {
     let stock = tradable(request, at, market, rules)?;
-    let view = risk_view(portfolio, &request.symbol, market, max_position_size);
+    let view = risk_view(portfolio, &request.symbol, at, market, max_position_size);
     Ok(size(&SizingRequest {
         date: first_session(request.time_in_force, at),
         reference: stock.last_price,
@@ -267,7 +267,7 @@ fn participation(quantity: Quantity, liquidity: Liquidity) -> Decimal {
 }
 
 /// The portfolio as the limits look at it before an order in `symbol`.
-pub fn risk_view(portfolio: &Portfolio, symbol: &Symbol, market: &MarketView, max_position_size: Option<Money>) -> RiskView {
+pub fn risk_view(portfolio: &Portfolio, symbol: &Symbol, at: Timestamp, market: &MarketView, max_position_size: Option<Money>) -> RiskView {
     let equity = market.equity(portfolio);
     let pending = |side: Side| portfolio.orders.iter().filter(move |order| order.request.side == side);
     let pending_value = |order: &Order| {
@@ -285,7 +285,7 @@ pub fn risk_view(portfolio: &Portfolio, symbol: &Symbol, market: &MarketView, ma
     };
     let promised: Quantity = pending(Side::Sell).filter(|order| order.request.symbol == *symbol).filter_map(Order::remaining).sum();
     let names: BTreeSet<&Symbol> = portfolio.positions.keys().chain(pending(Side::Buy).map(|order| &order.request.symbol)).collect();
-    let (start_equity, start_deposits) = portfolio.last_valuation.map_or((portfolio.deposits, portfolio.deposits), |close| (close.equity, close.deposits));
+    let (day_pnl, day_start_equity) = portfolio.day_pnl(equity, calendar::current_or_last_session(at).date());
     RiskView {
         equity,
         cash: portfolio.cash - pending(Side::Buy).map(pending_value).sum(),
@@ -293,8 +293,8 @@ pub fn risk_view(portfolio: &Portfolio, symbol: &Symbol, market: &MarketView, ma
         position_value: value_of(&|other| other == symbol),
         sector_value: market.sector(symbol).map(|sector| value_of(&|other| market.sector(other) == Some(sector))),
         open_positions: u32::try_from(names.len()).unwrap_or(u32::MAX),
-        day_pnl: equity - start_equity - (portfolio.deposits - start_deposits),
-        day_start_equity: start_equity,
+        day_pnl,
+        day_start_equity,
         peak_equity: portfolio.peak_equity,
         last_stop_out: portfolio.stopped_out.get(symbol).map(|date| TradingDate::on_or_before(*date)),
         max_position_size,

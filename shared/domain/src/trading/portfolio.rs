@@ -40,6 +40,8 @@ pub struct Portfolio {
     pub totals: Totals,
     /// The newest valuation at a close.
     pub last_valuation: Option<Valuation>,
+    /// The one before it.
+    pub previous_valuation: Option<Valuation>,
     /// The highest valuation at a close so far.
     pub peak_equity: Money,
     /// When each stock was last sold by its stop.
@@ -127,6 +129,7 @@ impl Portfolio {
             applied_actions: BTreeSet::new(),
             totals: Totals::default(),
             last_valuation: None,
+            previous_valuation: None,
             peak_equity: Money::ZERO,
             stopped_out: BTreeMap::new(),
             lot_method: LotMethod::default(),
@@ -172,6 +175,17 @@ impl Portfolio {
         self.cash + self.receivable() + invested
     }
 
+    /// The newest valuation at the close of a session before `date`.
+    pub fn valuation_before(&self, date: Date) -> Option<Valuation> {
+        self.last_valuation.filter(|last| last.date < date).or(self.previous_valuation)
+    }
+
+    /// What the portfolio gained or lost since that close, deposits apart, and what it was worth then.
+    pub fn day_pnl(&self, equity: Money, date: Date) -> (Money, Money) {
+        let (start, deposits) = self.valuation_before(date).map_or((self.deposits, self.deposits), |close| (close.equity, close.deposits));
+        (equity - start - (self.deposits - deposits), start)
+    }
+
     /// Dividends earned and not yet paid.
     pub fn receivable(&self) -> Money {
         self.receivables.iter().map(|receivable| receivable.amount).sum()
@@ -187,6 +201,7 @@ impl Portfolio {
 
     fn fold(&mut self, entry: &Entry, changes: &mut Changes) -> Result<(), String> {
         match &entry.event {
+            Event::Opened { lot_method } => self.lot_method = *lot_method,
             Event::Deposited { amount } => {
                 self.cash += *amount;
                 self.deposits += *amount;
@@ -247,7 +262,7 @@ impl Portfolio {
             Event::Valued { date, equity, cash } => {
                 let valuation = Valuation { date: *date, equity: *equity, cash: *cash, deposits: self.deposits };
                 self.peak_equity = self.peak_equity.max(*equity);
-                self.last_valuation = Some(valuation);
+                self.previous_valuation = self.last_valuation.replace(valuation);
                 changes.valuations.push(valuation);
             }
         }

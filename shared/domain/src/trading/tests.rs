@@ -65,6 +65,7 @@ impl Desk {
     fn new(rules: TradingRules) -> Self {
         let mut desk = Self { portfolio: Portfolio::empty(UserId("u1".into())), entries: vec![], rules };
         desk.at(day(3, 7).open().saturating_sub(jiff::SignedDuration::from_hours(1)).unwrap(), |journal, rules| {
+            journal.record(Event::Opened { lot_method: rules.lot_method });
             journal.record(Event::Deposited { amount: rules.initial_cash });
         });
         desk
@@ -309,7 +310,7 @@ fn refusals_have_names() {
     ] {
         let mut desk = Desk::new(frictionless());
         assert_eq!(desk.order(before_open(day(3, 7)), request.clone()).unwrap_err().name(), name, "{request:?}");
-        assert_eq!(desk.entries.len(), 1, "a refusal leaves no trace");
+        assert_eq!(desk.entries.len(), 2, "a refusal leaves no trace");
     }
 }
 
@@ -431,10 +432,10 @@ fn noon_and_evening_give_the_same_as_evening_alone() {
 #[test]
 fn a_changed_entry_is_found() {
     let mut desk = holding(None, None);
-    if let Event::Deposited { amount } = &mut desk.entries[0].event {
+    if let Event::Deposited { amount } = &mut desk.entries[1].event {
         *amount = Money::dollars(1_000_000);
     }
-    assert_eq!(Portfolio::rebuild(UserId("u1".into()), &desk.entries).unwrap_err(), FoldError::BrokenChain(1));
+    assert_eq!(Portfolio::rebuild(UserId("u1".into()), &desk.entries).unwrap_err(), FoldError::BrokenChain(2));
     desk.entries.remove(0);
     assert_eq!(Portfolio::rebuild(UserId("u1".into()), &desk.entries).unwrap_err(), FoldError::Gap { after: 0, found: 2 });
 }

@@ -1,7 +1,7 @@
 //! Regulatory rates by date: a table that anyone can read, check against its sources and replace.
 //!
 //! The text form is CSV with the columns `fee,from,until,rate,cap,source`; empty lines and lines that begin with `#` are
-//! comments. A row holds from its first to its last date, both included; an empty `until`, allowed in a fee's newest row only,
+//! comments. The source is free text, in quotes or not. A row holds from its first to its last date, both included; an empty `until`, allowed in a fee's newest row only,
 //! means until further notice, which is how the regulators publish their rates.
 
 use std::{fmt, str::FromStr, sync::LazyLock};
@@ -194,6 +194,102 @@ fn parse_row(line: usize, text: &str) -> Result<RateRow, RateTableError> {
         until: optional(until).map(|value| date("until", &value)).transpose()?,
         rate: decimal("rate", rate)?,
         cap: optional(cap).map(|value| decimal("cap", &value).map(Money::round)).transpose()?,
-        source: source.to_owned(),
+        source: source.trim_matches('"').to_owned(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SMALL: &str = "fee,from,until,rate,cap,source\n\
+        sec-section-31,2020-01-01,2020-12-31,20,,a\n\
+        sec-section-31,2021-01-01,,5,,b, with a comma\n\
+        # a comment\n\
+        \n\
+        finra-taf,2020-01-01,2021-06-30,0.0001,5.95,\"c\"\n\
+        cat,2020-01-01,,0,,d\n";
+
+    fn error_of(text: &str) -> String {
+        text.parse::<RateTable>().unwrap_err().to_string()
+    }
+
+    #[test]
+    fn the_bundled_table_covers_2018_to_2026_with_a_source_for_each_rate() {
+        let table = RateTable::bundled();
+        for fee in RegulatoryFee::ALL {
+            let mut day = jiff::civil::date(2018, 1, 1);
+            while day <= jiff::civil::date(2026, 12, 31) {
+                table.on(fee, day).unwrap();
+                day = day.tomorrow().unwrap();
+            }
+        }
+        assert!(table.rows().iter().all(|row| row.source.starts_with("checked: ") || row.source.starts_with("reported: ")));
+    }
+
+    #[test]
+    fn a_rate_holds_from_its_first_to_its_last_day() {
+        let table: RateTable = SMALL.parse().unwrap();
+        let rate =
+            |fee, date: &str| table.on(fee, date.parse().unwrap()).map(|row| row.rate.to_string()).map_err(|error| error.to_string());
+        for (fee, date, expected) in [
+            (RegulatoryFee::SecSection31, "2020-01-01", Ok("20")),
+            (RegulatoryFee::SecSection31, "2020-12-31", Ok("20")),
+            (RegulatoryFee::SecSection31, "2021-01-01", Ok("5")),
+            (RegulatoryFee::SecSection31, "2099-01-01", Ok("5")),
+            (
+                RegulatoryFee::SecSection31,
+                "2019-12-31",
+                Err("the sec-section-31 rate of 2019-12-31 is not known: the table of rates begins on 2020-01-01"),
+            ),
+            (
+                RegulatoryFee::FinraTaf,
+                "2019-12-31",
+                Err("the finra-taf rate of 2019-12-31 is not known: the table of rates begins on 2020-01-01"),
+            ),
+            (RegulatoryFee::FinraTaf, "2021-06-30", Ok("0.0001")),
+            (
+                RegulatoryFee::FinraTaf,
+                "2021-07-01",
+                Err("the finra-taf rate of 2021-07-01 is not known: the table of rates ends on 2021-06-30"),
+            ),
+            (RegulatoryFee::Cat, "2019-12-31", Err("the cat rate of 2019-12-31 is not known: the table of rates begins on 2020-01-01")),
+        ] {
+            assert_eq!(rate(fee, date), expected.map(str::to_owned).map_err(str::to_owned), "{fee} {date}");
+        }
+        assert_eq!(table.rows()[1].source, "b, with a comma");
+    }
+
+    #[test]
+    fn a_bad_table_says_what_is_wrong_and_where() {
+        for (text, expected) in [
+            ("cat,2020-01-01", "line 1: expected the columns fee,from,until,rate,cap,source"),
+            ("\ncta,2020-01-01,,0,,x", "line 2, column fee: `cta` is not a fee: sec-section-31, finra-taf or cat"),
+            ("cat,2020-13-01,,0,,x", "line 1, column from: `2020-13-01` is not a date such as 2025-05-14"),
+            ("cat,2020-01-01,soon,0,,x", "line 1, column until: `soon` is not a date such as 2025-05-14"),
+            ("cat,2020-01-01,,free,,x", "line 1, column rate: `free` is not a decimal number such as 0.000166"),
+            ("cat,2020-01-01,,0,none,x", "line 1, column cap: `none` is not a decimal number such as 0.000166"),
+            ("cat,2020-01-01,,0,,x", "sec-section-31: no rates at all"),
+        ] {
+            assert_eq!(error_of(text), expected);
+        }
+        for (bad_row, expected) in [
+            ("cat,2020-01-01,,-1,,x", "cat from 2020-01-01: the rate is negative"),
+            ("cat,2020-01-01,,1,-2,x", "cat from 2020-01-01: the cap is negative"),
+            ("cat,2020-01-01,2019-01-01,1,,x", "cat from 2020-01-01: it ends before it begins"),
+            ("cat,2020-01-01,,1,,x\ncat,2021-01-01,,1,,x", "cat from 2020-01-01: it has no end although another row follows"),
+            ("cat,2020-01-01,2020-12-30,1,,x\ncat,2021-01-01,,1,,x", "cat from 2020-01-01: there is a gap before the following row"),
+            ("cat,2020-01-01,2021-01-01,1,,x\ncat,2021-01-01,,1,,x", "cat from 2020-01-01: the following row begins before this one ends"),
+        ] {
+            assert_eq!(error_of(&SMALL.replace("cat,2020-01-01,,0,,d", bad_row)), expected);
+        }
+    }
+
+    #[test]
+    fn a_table_survives_serialisation_and_is_checked_on_the_way_in() {
+        let table: RateTable = SMALL.parse().unwrap();
+        let json = serde_json::to_string(&table).unwrap();
+        assert_eq!(serde_json::from_str::<RateTable>(&json).unwrap(), table);
+        assert!(serde_json::from_str::<RateTable>("[]").is_err());
+    }
 }

@@ -1,0 +1,73 @@
+//! The command line.
+
+use std::{net::IpAddr, path::PathBuf};
+
+use clap::{Args, Parser, Subcommand};
+use domain::{Date, Email};
+
+/// Paper trading on real stocks: the whole system in one process.
+///
+/// Without arguments it replays bundled real market data (60 large US stocks, 2018 to 2024) and serves the API and its
+/// documentation on http://127.0.0.1:8000/docs.
+#[derive(Debug, Parser)]
+#[command(name = "stockgpt", version)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    #[command(flatten)]
+    pub serve: Serve,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Trades all signals of a period automatically and reports how that went.
+    Replay(Replay),
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct Serve {
+    /// Port to serve on; 0 takes a free one.
+    #[arg(long, default_value_t = 8000, env = "STOCKGPT_PORT")]
+    pub port: u16,
+    /// Address to serve on. Anything but loopback lets others reach it: put TLS in front.
+    #[arg(long, default_value = "127.0.0.1", env = "STOCKGPT_HOST")]
+    pub host: IpAddr,
+    /// Where everything is kept; made if it is not there.
+    #[arg(long, default_value = ".stockgpt", env = "STOCKGPT_DATA_DIR")]
+    pub data_dir: PathBuf,
+    /// Date on which a replay begins, at 10:00 New York [default: 2022-01-03, or where it was].
+    #[arg(long, value_name = "DATE")]
+    pub from: Option<Date>,
+    /// Trading days a minute. 0 stands still and moves only on request (POST /api/v1/clock/advance).
+    #[arg(long, default_value_t = 1.0, value_parser = speed)]
+    pub speed: f64,
+    /// Runs on the real time with data from POLYGON_API_KEY or TIINGO_API_KEY instead of replaying.
+    #[arg(long, conflicts_with_all = ["from", "speed"])]
+    pub live: bool,
+    /// Forgets everything in the data directory first.
+    #[arg(long)]
+    pub reset: bool,
+    /// The first administrator.
+    #[arg(long, default_value = "admin@localhost", value_name = "EMAIL", env = "STOCKGPT_ADMIN")]
+    pub admin: Email,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct Replay {
+    /// First session to trade.
+    #[arg(long, default_value = "2022-01-03")]
+    pub from: Date,
+    /// Last session.
+    #[arg(long, default_value = "2024-03-08")]
+    pub to: Date,
+    /// Where the chart is written.
+    #[arg(long, default_value = "replay.svg")]
+    pub chart: PathBuf,
+}
+
+fn speed(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(speed) if (0.0..=10_000.0).contains(&speed) => Ok(speed),
+        _ => Err("expected a number from 0 to 10000".into()),
+    }
+}

@@ -1,0 +1,124 @@
+//! Serving the system: one router over all groups, until Ctrl-C.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use anyhow::Context;
+use api::{
+    Edge,
+    cursor::CursorSealer,
+    metrics::HttpMetrics,
+    routes::{
+        self,
+        data::{DataSettings, DataState, InProcess},
+        portfolio::PortfolioState,
+        signals::SignalsState,
+        system::SystemState,
+    },
+};
+use axum::Router;
+use tokio::net::TcpListener;
+
+use crate::{
+    cli::Serve,
+    health,
+    metrics::SystemMetrics,
+    system::{Clocks, System},
+    terminal,
+};
+
+/// Starts the system and serves it until it is told to stop.
+pub fn run(options: &Serve) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        // First of all: an occupied port must not cost the time of a first start.
+        let listener = bind(options).await?;
+        let address = listener.local_addr()?;
+        println!("StockGPT {}", env!("CARGO_PKG_VERSION"));
+        let system = System::start(options).await?;
+        announce(&system, options, address).await?;
+        system.run_clock();
+        serve(listener, router(&system), stop_signal()).await
+    })
+}
+
+async fn bind(options: &Serve) -> anyhow::Result<TcpListener> {
+    let address = SocketAddr::new(options.host, options.port);
+    TcpListener::bind(address).await.with_context(|| format!("cannot serve on {address}; choose another port with --port"))
+}
+
+/// Answers until `stop` resolves; requests under way are finished.
+pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Output = ()> + Send + 'static) -> anyhow::Result<()> {
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(listener, service).with_graceful_shutdown(stop).await.context("the server stopped")
+}
+
+/// The whole API of a system.
+pub fn router(system: &System) -> Router {
+    let services = &system.services;
+    let clock = system.clock.edge();
+    let metrics = Arc::new(HttpMetrics::default());
+    let groups = [
+        routes::auth::router(services.auth.clone()),
+        routes::stocks::router(services.stocks.clone()),
+        routes::signals::router(SignalsState { signals: services.signals.clone(), desk: services.desk.clone(), auth: services.auth.clone() }),
+        routes::portfolio::router(PortfolioState { desk: services.desk.clone(), cursors: CursorSealer::new(&system.cursor_key) }),
+        routes::data::router(DataState {
+            data: services.data.clone(),
+            stocks: services.stocks.clone(),
+            background: Arc::new(InProcess(services.data.clone())),
+            settings: DataSettings {
+                polygon_api_configured: std::env::var_os("POLYGON_API_KEY").is_some(),
+                tiingo_api_configured: std::env::var_os("TIINGO_API_KEY").is_some(),
+                ..DataSettings::default()
+            },
+        }),
+        routes::clock::router(system.clock.market()),
+    ];
+    let system_state = SystemState {
+        version: env!("CARGO_PKG_VERSION"),
+        checks: health::checks(system),
+        metrics: vec![metrics.clone(), Arc::new(SystemMetrics::new(system))],
+    };
+    let edge = Edge { metrics, ..Edge::new(services.auth.clone(), clock) };
+    api::compose(groups, Some((system_state, &api::openapi(true))), edge)
+}
+
+async fn announce(system: &System, options: &Serve, address: SocketAddr) -> anyhow::Result<()> {
+    let url = format!("http://{address}");
+    let model = system.models.check().await?;
+    let reading = system.clock.market().read().await;
+    let pace = match (&system.clock, options.speed) {
+        (Clocks::Live(_), _) => "the real time".to_owned(),
+        (Clocks::Replay(_), 0.0) => "a replay that stands still; POST /api/v1/clock/advance moves it".to_owned(),
+        (Clocks::Replay(_), speed) => format!("a replay of real history, a trading day in about {:.0} seconds", 60.0 / speed),
+    };
+    println!("  data       {}", options.data_dir.display());
+    println!("  model      {model}");
+    println!("  clock      {} ({pace})", terminal::new_york(reading.now));
+    println!();
+    println!("  Serving    {url}/docs");
+    println!();
+    println!("  Sign in    1. POST {url}/api/v1/auth/request-otp?email=you@example.com");
+    println!("             2. the code appears here and in {}", options.data_dir.join("outbox").display());
+    println!("             3. POST {url}/api/v1/auth/login?email=you@example.com&otp=CODE");
+    println!("             4. put the access_token behind \"Authorize\" in /docs");
+    println!("  Admin      {} may also move the clock and manage data", options.admin);
+    println!();
+    Ok(())
+}
+
+/// Ctrl-C or a polite kill.
+async fn stop_signal() {
+    let interrupt = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    {
+        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).expect("signals can be waited for");
+        tokio::select! {
+            _ = interrupt => {}
+            _ = terminate.recv() => {}
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = interrupt.await;
+    println!("  Stopped; everything is kept.");
+}

@@ -1,0 +1,193 @@
+//! The whole system on this machine: the same use cases and adapters as in the cloud, over an embedded database and a directory.
+
+use std::sync::Arc;
+
+use adapters::{
+    history::directory::Directory,
+    mail::Outbox,
+    market_data::{bundled::Bundled, polygon::Polygon, tiingo::Tiingo},
+    store::{IdentityTable, MarketTable, PortfolioTable, SignalTable, Store, TableNames, tables::create_missing},
+};
+use anyhow::{Context, bail};
+use api::routes::clock::MarketClock;
+use app::{
+    auth::AuthPolicy,
+    jobs::{JobReport, schedule},
+    ports::{HistoryStore, MarketData, MarketStore},
+};
+use domain::{Date, Timestamp, TradingDate, trading::TradingRules};
+use runtime::{Ports, Services, StoredModels};
+
+use crate::{
+    cli::Serve,
+    clock::{Listener, LiveClock, ReplayClock, run_live},
+    data_dir::DataDir,
+    embedded_store::{EmbeddedStore, Location},
+    first_start,
+    mail::PrintingMailer,
+    metrics::JobCounts,
+    terminal,
+};
+
+/// Where a replay begins when nobody says otherwise: everything from here on is out of the model's sample.
+const DEFAULT_START: Date = Date::constant(2022, 1, 3);
+
+pub const ONNX: &[u8] = include_bytes!("../../model/model.onnx");
+pub const MANIFEST: &[u8] = include_bytes!("../../model/manifest.json");
+
+/// A started system; its database stops when it is dropped.
+pub struct System {
+    pub services: Services,
+    pub clock: Clocks,
+    pub models: Arc<StoredModels>,
+    pub store: Store,
+    pub objects: Arc<Directory>,
+    /// Seals cursors; a restart makes those that clients still hold invalid.
+    pub cursor_key: [u8; 32],
+    pub job_counts: Arc<JobCounts>,
+    speed: f64,
+    _tables: EmbeddedStore,
+}
+
+/// One clock, as the edge, the clock routes and the player see it.
+#[derive(Clone)]
+pub enum Clocks {
+    Replay(Arc<ReplayClock>),
+    Live(Arc<LiveClock>),
+}
+
+impl Clocks {
+    pub fn edge(&self) -> Arc<dyn api::clock::Clock> {
+        match self {
+            Self::Replay(clock) => clock.clone(),
+            Self::Live(clock) => clock.clone(),
+        }
+    }
+
+    pub fn market(&self) -> Arc<dyn MarketClock> {
+        match self {
+            Self::Replay(clock) => clock.clone(),
+            Self::Live(clock) => clock.clone(),
+        }
+    }
+}
+
+impl System {
+    /// Opens or makes the data directory, loads what is missing, and gets everything ready to serve.
+    pub async fn start(options: &Serve) -> anyhow::Result<Self> {
+        if options.reset {
+            DataDir::remove(&options.data_dir)?;
+        }
+        let directory = DataDir::open(&options.data_dir)?;
+        let tables = EmbeddedStore::start(Location::File(&directory.tables()))?;
+        let store = Store::local(tables.endpoint(), TableNames::with_prefix("stockgpt"));
+        create_missing(&store).await.context("the embedded database refuses its tables")?;
+        let objects = Arc::new(Directory::open(directory.objects())?);
+        let models = Arc::new(StoredModels::new(objects.clone()));
+        if objects.read_object(runtime::models::POINTER).await?.is_none() {
+            models.install(ONNX, MANIFEST).await?;
+        }
+
+        let bundled = Arc::new(Bundled::new());
+        let job_counts = Arc::new(JobCounts::default());
+        let (clock, vendor, quotes): (Clocks, Arc<dyn MarketData>, Option<Arc<dyn MarketData>>) = if options.live {
+            (Clocks::Live(Arc::new(LiveClock)), live_vendor()?, None)
+        } else {
+            let clock = open_clock(&directory, options.from, bundled.last_date(), listener(&job_counts))?;
+            (Clocks::Replay(Arc::new(clock)), bundled.clone(), Some(bundled.clone()))
+        };
+        let ports = Ports {
+            identity: Arc::new(IdentityTable::new(&store)),
+            mailer: Arc::new(PrintingMailer::new(Outbox::open(directory.outbox(), Outbox::local_sender())?)),
+            companies: Arc::new(MarketTable::new(&store)),
+            signals: Arc::new(SignalTable::new(&store)),
+            portfolios: Arc::new(PortfolioTable::new(&store)),
+            histories: objects.clone(),
+            vendor,
+            quotes,
+            models: models.clone(),
+        };
+        let companies: Arc<dyn MarketStore> = ports.companies.clone();
+        // One process sees every logout itself, so that open sessions need not be read again for each request.
+        let policy = AuthPolicy { session_cache: std::time::Duration::from_mins(1), ..AuthPolicy::default() };
+        let services = Services::new(ports, policy, &directory.secrets()?, TradingRules::default());
+        services.auth.ensure_admin(&options.admin, Timestamp::now()).await?;
+
+        if companies.companies().await?.is_empty() {
+            companies.put_companies(bundled.all_companies()).await?;
+        }
+        let cursor_key = app::auth::entropy::bytes();
+        let system = Self { services, clock, models, store, objects, cursor_key, job_counts, speed: options.speed, _tables: tables };
+        if let Clocks::Replay(clock) = &system.clock {
+            clock.attach(system.services.jobs.clone());
+            first_start::load(&system, clock, &bundled).await?;
+            catch_up(clock, options.from).await?;
+        }
+        Ok(system)
+    }
+
+    /// Lets time pass in the background.
+    pub fn run_clock(&self) {
+        match &self.clock {
+            Clocks::Replay(clock) => {
+                tokio::spawn(clock.clone().play(self.speed));
+            }
+            Clocks::Live(_) => {
+                let (jobs, listener) = (self.services.jobs.clone(), listener(&self.job_counts));
+                tokio::spawn(async move {
+                    if let Err(error) = jobs.data.ingest_daily(Timestamp::now(), &terminal::log_progress("prices")).await {
+                        tracing::error!(%error, "the first ingestion failed");
+                    }
+                    run_live(jobs, listener).await;
+                });
+            }
+        }
+    }
+}
+
+fn listener(counts: &Arc<JobCounts>) -> Listener {
+    let counts = counts.clone();
+    Box::new(move |report: &JobReport| {
+        counts.add(report);
+        terminal::report(report);
+    })
+}
+
+/// The clock where the last replay stopped, or at its beginning.
+fn open_clock(directory: &DataDir, from: Option<Date>, last: TradingDate, listener: Listener) -> anyhow::Result<ReplayClock> {
+    let start = schedule::morning_of(TradingDate::on_or_after(from.unwrap_or(DEFAULT_START)));
+    if start > last.close() {
+        bail!("--from {}: the bundled data ends on {last}; choose an earlier date", from.unwrap_or(DEFAULT_START));
+    }
+    let file = directory.clock();
+    if let (Some(stopped), Some(from)) = (ReplayClock::stored(&file)?, from)
+        && start < stopped
+        && domain::calendar::new_york_date(stopped) != from
+    {
+        bail!("this data directory has been replayed to {stopped} already and time only moves forward; add --reset to start over at {from}");
+    }
+    ReplayClock::open(file, start, last, listener).context("the clock cannot be read")
+}
+
+/// `--from` later than where the last replay stopped moves there, running everything on the way.
+async fn catch_up(clock: &ReplayClock, from: Option<Date>) -> anyhow::Result<()> {
+    let Some(from) = from else { return Ok(()) };
+    let start = schedule::morning_of(TradingDate::on_or_after(from));
+    if start > clock.now() {
+        clock.advance_to(start).await?;
+    }
+    Ok(())
+}
+
+/// The vendor whose key the environment has.
+fn live_vendor() -> anyhow::Result<Arc<dyn MarketData>> {
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.trim().is_empty());
+    let base = |name: &str, default: &str| variable(name).unwrap_or_else(|| default.to_owned());
+    if let Some(key) = variable("POLYGON_API_KEY") {
+        return Ok(Arc::new(Polygon::new(&key, &base("POLYGON_BASE_URL", Polygon::BASE_URL))?));
+    }
+    if let Some(key) = variable("TIINGO_API_KEY") {
+        return Ok(Arc::new(Tiingo::new(&key, &base("TIINGO_BASE_URL", Tiingo::BASE_URL))?));
+    }
+    bail!("--live needs market data: set POLYGON_API_KEY or TIINGO_API_KEY, or leave --live out to replay the bundled data")
+}

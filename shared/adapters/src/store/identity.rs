@@ -1,0 +1,112 @@
+//! Users, codes, sessions and limits in the identity table.
+//!
+//! | `pk` | `sk` | what |
+//! |---|---|---|
+//! | `USER#<id>` | `USER` | the user |
+//! | `USER#<id>` | `SESSION#<id>` | an open session; ends by `expires_at` |
+//! | `EMAIL#<address>` | `EMAIL` | whose address it is; makes it unique |
+//! | `DIRECTORY` | `<created>#<id>` | the list of users, in the order in which they joined |
+//! | `CODE#<address>` | `CODE` | the address's one sign-in code |
+//! | `FAILURES#<address>` | `FAILURES` | wrong codes in a row |
+//! | `LIMIT#<name>` | `LIMIT` | a token bucket: the instant at which it is full again |
+
+mod limits;
+mod sessions;
+mod sign_in;
+#[cfg(test)]
+mod tests;
+mod users;
+
+use app::{
+    auth::{Bucket, Taken, User},
+    ports::{CodeRecord, CodeTry, Failures, IdentityStore, Session, StoreError, UserChange, UserPage},
+};
+use async_trait::async_trait;
+use domain::{Email, UserId};
+use jiff::Timestamp;
+
+use super::{Store, Table};
+
+/// The identity table as the port that the use cases know.
+#[derive(Clone, Debug)]
+pub struct IdentityTable {
+    store: Store,
+    table: Table,
+}
+
+impl IdentityTable {
+    pub fn new(store: &Store) -> Self {
+        Self { table: store.identity(), store: store.clone() }
+    }
+}
+
+#[async_trait]
+impl IdentityStore for IdentityTable {
+    async fn user(&self, id: &UserId) -> Result<Option<User>, StoreError> {
+        self.read_user(id).await
+    }
+
+    async fn user_by_email(&self, email: &Email) -> Result<Option<User>, StoreError> {
+        self.read_user_by_email(email).await
+    }
+
+    async fn create_user(&self, user: &User) -> Result<(), StoreError> {
+        self.write_new_user(user).await
+    }
+
+    async fn change_user(&self, id: &UserId, change: &UserChange) -> Result<Option<User>, StoreError> {
+        self.update_user(id, change).await
+    }
+
+    async fn users(&self, after: Option<&str>, limit: u32) -> Result<UserPage, StoreError> {
+        self.list_users(after, limit).await
+    }
+
+    async fn put_code(&self, email: &Email, code: &CodeRecord) -> Result<(), StoreError> {
+        self.write_code(email, code).await
+    }
+
+    async fn try_code(&self, email: &Email, max_tries: u32, now: Timestamp) -> Result<CodeTry, StoreError> {
+        self.count_try(email, max_tries, now).await
+    }
+
+    async fn take_code(&self, email: &Email, challenge: &str) -> Result<bool, StoreError> {
+        self.delete_code(email, challenge).await
+    }
+
+    async fn failures(&self, email: &Email, now: Timestamp) -> Result<Failures, StoreError> {
+        self.read_failures(email, now).await
+    }
+
+    async fn record_failure(&self, email: &Email, now: Timestamp, forget_at: Timestamp) -> Result<Failures, StoreError> {
+        self.count_failure(email, now, forget_at).await
+    }
+
+    async fn clear_failures(&self, email: &Email) -> Result<(), StoreError> {
+        self.delete_failures(email).await
+    }
+
+    async fn open_session(&self, session: &Session) -> Result<(), StoreError> {
+        self.write_session(session).await
+    }
+
+    async fn session(&self, user: &UserId, id: &str, now: Timestamp) -> Result<Option<Session>, StoreError> {
+        self.read_session(user, id, now).await
+    }
+
+    async fn close_session(&self, user: &UserId, id: &str) -> Result<(), StoreError> {
+        self.delete_session(user, id).await
+    }
+
+    async fn close_sessions(&self, user: &UserId) -> Result<usize, StoreError> {
+        self.delete_sessions(user).await
+    }
+
+    async fn take(&self, key: &str, bucket: &Bucket, now: Timestamp) -> Result<Taken, StoreError> {
+        self.take_token(key, bucket, now).await
+    }
+
+    async fn purge_expired(&self, now: Timestamp) -> Result<usize, StoreError> {
+        self.table.purge_expired(now).await
+    }
+}

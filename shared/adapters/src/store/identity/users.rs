@@ -1,0 +1,104 @@
+//! Users and their addresses.
+
+use app::{
+    auth::User,
+    ports::{StoreError, UserChange, UserPage},
+};
+use domain::{Email, Role, UserId};
+
+use super::IdentityTable;
+use crate::store::{Condition, Item, Key, Query, Update, expression::Value, item::instant_text};
+
+const FORMAT: u32 = 1;
+const DIRECTORY: &str = "DIRECTORY";
+
+pub(super) fn partition(id: &UserId) -> String {
+    format!("USER#{id}")
+}
+
+fn user_key(id: &UserId) -> Key {
+    Key::new(partition(id), "USER")
+}
+
+fn email_key(email: &Email) -> Key {
+    Key::new(format!("EMAIL#{email}"), "EMAIL")
+}
+
+impl IdentityTable {
+    pub(super) async fn read_user(&self, id: &UserId) -> Result<Option<User>, StoreError> {
+        self.table.get(&user_key(id)).await?.as_ref().map(user).transpose()
+    }
+
+    pub(super) async fn read_user_by_email(&self, email: &Email) -> Result<Option<User>, StoreError> {
+        match self.table.get(&email_key(email)).await? {
+            Some(owner) => self.read_user(&UserId(owner.get_text("user_id")?.into())).await,
+            None => Ok(None),
+        }
+    }
+
+    pub(super) async fn write_new_user(&self, user: &User) -> Result<(), StoreError> {
+        let owner = Item::new(email_key(&user.email), FORMAT).text("user_id", &user.id.0);
+        let listed = Key::new(DIRECTORY, format!("{}#{}", instant_text(user.created_at), user.id));
+        let transaction = self.store.transaction().put_new("user", &self.table, item(user)).put_new("address", &self.table, owner).put(
+            "directory",
+            &self.table,
+            Item::new(listed, FORMAT).text("user_id", &user.id.0),
+        );
+        Ok(transaction.commit().await?)
+    }
+
+    pub(super) async fn update_user(&self, id: &UserId, change: &UserChange) -> Result<Option<User>, StoreError> {
+        let update = Update::new(user_key(id)).when(Condition::item_exists());
+        let update = match change {
+            UserChange::Role(role) => update.set("role", Value::text(role.name())),
+            UserChange::Active(active) => update.set("is_active", Value::flag(*active)),
+            UserChange::SignedIn(at) => update.set("is_verified", Value::flag(true)).set("last_sign_in_at", Value::instant(*at)),
+            UserChange::Profile(profile) => update.set("profile", Value::json(profile)),
+            UserChange::Preferences(preferences) => update.set("preferences", Value::json(preferences)),
+        };
+        self.table.update(update).await?.written().as_ref().map(user).transpose()
+    }
+
+    pub(super) async fn list_users(&self, after: Option<&str>, limit: u32) -> Result<UserPage, StoreError> {
+        let page = self.table.query_page(&Query::partition(DIRECTORY).after(after), limit).await?;
+        let keys: Result<Vec<Key>, StoreError> =
+            page.items.iter().map(|listed| Ok(user_key(&UserId(listed.get_text("user_id")?.into())))).collect();
+        let keys = keys?;
+        let stored = self.table.batch_get(&keys).await?;
+        let users: Result<_, _> = keys.iter().filter_map(|key| stored.get(key)).map(user).collect();
+        Ok(UserPage { users: users?, next: page.next })
+    }
+}
+
+fn item(user: &User) -> Item {
+    Item::new(user_key(&user.id), FORMAT)
+        .text("user_id", &user.id.0)
+        .text("email", user.email.as_str())
+        .text("role", user.role.name())
+        .flag("is_active", user.is_active)
+        .flag("is_verified", user.is_verified)
+        .instant("created_at", user.created_at)
+        .maybe(user.last_sign_in_at, |item, at| item.instant("last_sign_in_at", at))
+        .json("profile", &user.profile)
+        .json("preferences", &user.preferences)
+}
+
+fn user(item: &Item) -> Result<User, StoreError> {
+    Ok(User {
+        id: UserId(item.get_text("user_id")?.into()),
+        email: item.get_parsed("email")?,
+        role: role(item)?,
+        is_active: item.get_flag("is_active")?,
+        is_verified: item.get_flag("is_verified")?,
+        created_at: item.get_instant("created_at")?,
+        last_sign_in_at: item.get_maybe("last_sign_in_at", Item::get_instant)?,
+        profile: item.get_json("profile")?,
+        preferences: item.get_json("preferences")?,
+    })
+}
+
+fn role(item: &Item) -> Result<Role, StoreError> {
+    let name = item.get_text("role")?;
+    let known = [Role::Viewer, Role::Trader, Role::Admin].into_iter().find(|role| role.name() == name);
+    known.ok_or_else(|| StoreError::Damaged { item: item.key().to_string(), reason: format!("`{name}` is not a role") })
+}

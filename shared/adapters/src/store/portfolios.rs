@@ -1,0 +1,206 @@
+//! Portfolios and their ledgers in the portfolios table. Everything of one owner is one partition.
+//!
+//! | `pk` | `sk` | what |
+//! |---|---|---|
+//! | `USER#<id>` | `STATE` | the portfolio as folded so far; `entries` is what writers compare |
+//! | `USER#<id>` | `ENTRIES#<last sequence>` | the ledger entries of one commit |
+//! | `USER#<id>` | `ORDER#<id>` | the newest state of an order |
+//! | `USER#<id>` | `TRADE#<sequence>` | an executed trade |
+//! | `USER#<id>` | `CLOSED#<instant>#<id>` | a closed position |
+//! | `USER#<id>` | `VALUE#<date>` | the valuation at a close |
+//! | `USER#<id>` | `SIGNAL#<signal>` | the user's decision on a signal; the id begins with its date |
+//! | `USER#<id>` | `RECEIPT#<key>` | the first answer to an idempotency key; ends by `expires_at` |
+//!
+//! `STATE` items of portfolios with positions or orders have the kind `ACTIVE`, by which the revaluation finds them.
+
+use app::ports::{Commit, Decision, PortfolioStore, Receipt, StoreError};
+use async_trait::async_trait;
+use domain::{
+    Date, UserId,
+    order::{Order, OrderId},
+    signal::SignalId,
+    trading::{Entry, Portfolio, Position, Trade, Valuation},
+};
+use jiff::{SignedDuration, Timestamp};
+use serde::de::DeserializeOwned;
+
+use super::{Condition, Item, Key, Query, Store, Table, TransactError, Transaction};
+
+const FORMAT: u32 = 1;
+/// How long a client may retry with the same key and get the first answer.
+const RECEIPT_LIFE: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// A transaction takes 100 items, some of which are not views.
+const MOST_VIEWS: usize = 90;
+
+#[derive(Clone, Debug)]
+pub struct PortfolioTable {
+    store: Store,
+    table: Table,
+}
+
+impl PortfolioTable {
+    pub fn new(store: &Store) -> Self {
+        Self { table: store.portfolios(), store: store.clone() }
+    }
+
+    async fn read<T: DeserializeOwned>(&self, owner: &UserId, sk: impl Into<String>) -> Result<Option<T>, StoreError> {
+        self.table.get(&key(owner, sk)).await?.map(|item| item.get_doc()).transpose()
+    }
+
+    async fn newest<T: DeserializeOwned>(&self, query: Query, limit: usize) -> Result<Vec<T>, StoreError> {
+        let page = self.table.query_page(&query.newest_first(), u32::try_from(limit).unwrap_or(u32::MAX)).await?;
+        page.items.iter().map(Item::get_doc).collect()
+    }
+
+    /// Orders, trades, closed positions and valuations: what entries say, once more, by key.
+    fn views(commit: &Commit) -> Vec<Item> {
+        let owner = &commit.portfolio.owner;
+        let changes = &commit.changes;
+        let orders = changes.orders.values().map(|order| Item::new(key(owner, format!("ORDER#{}", order.id)), FORMAT).doc(order));
+        let trades = changes.trades.iter().map(|trade| Item::new(key(owner, sequence_key("TRADE", trade.sequence)), FORMAT).doc(trade));
+        let closed = changes.closed_positions.iter().map(|position| {
+            let at = position.closed_at.map(super::item::instant_text).unwrap_or_default();
+            Item::new(key(owner, format!("CLOSED#{at}#{}", position.id)), FORMAT).doc(position)
+        });
+        let values = changes.valuations.iter().map(|value| Item::new(key(owner, format!("VALUE#{}", value.date)), FORMAT).doc(value));
+        orders.chain(trades).chain(closed).chain(values).collect()
+    }
+
+    fn decision_item(owner: &UserId, decision: &Decision) -> Item {
+        Item::new(key(owner, format!("SIGNAL#{}", decision.signal)), FORMAT).doc(decision)
+    }
+
+    /// The state, on the condition that the ledger has not grown since it was loaded.
+    fn put_state(&self, transaction: Transaction, commit: &Commit) -> Transaction {
+        let portfolio = &commit.portfolio;
+        let mut state = Item::new(key(&portfolio.owner, "STATE"), FORMAT).number("entries", portfolio.entries).doc(portfolio);
+        if !portfolio.positions.is_empty() || !portfolio.orders.is_empty() || !portfolio.receivables.is_empty() {
+            state = state.kind("ACTIVE", portfolio.owner.to_string());
+        }
+        if commit.after_entries == 0 {
+            transaction.put_new("state", &self.table, state)
+        } else {
+            let unchanged = Condition::equal("entries", super::expression::Value::number(commit.after_entries));
+            transaction.put_when("state", &self.table, state, unchanged)
+        }
+    }
+}
+
+fn key(owner: &UserId, sk: impl Into<String>) -> Key {
+    Key::new(format!("USER#{owner}"), sk)
+}
+
+fn sequence_key(kind: &str, sequence: u64) -> String {
+    format!("{kind}#{sequence:012}")
+}
+
+fn of(owner: &UserId, prefix: &str) -> Query {
+    Query::partition(format!("USER#{owner}")).prefix(prefix)
+}
+
+#[async_trait]
+impl PortfolioStore for PortfolioTable {
+    async fn load(&self, owner: &UserId) -> Result<Option<Portfolio>, StoreError> {
+        self.read(owner, "STATE").await
+    }
+
+    async fn commit(&self, commit: &Commit) -> Result<(), StoreError> {
+        let owner = &commit.portfolio.owner;
+        let views = Self::views(commit);
+        if views.len() > MOST_VIEWS {
+            return Err(StoreError::Refused(format!("a commit of {} items; at most {MOST_VIEWS} fit in one transaction", views.len())));
+        }
+        let mut transaction = self.put_state(self.store.transaction(), commit);
+        if let Some(last) = commit.entries.last() {
+            let entries = Item::new(key(owner, sequence_key("ENTRIES", last.sequence)), FORMAT).doc(&commit.entries);
+            transaction = transaction.put_new("entries", &self.table, entries);
+        }
+        for view in views {
+            transaction = transaction.put("view", &self.table, view);
+        }
+        if let Some(receipt) = &commit.receipt {
+            let ends = Timestamp::now() + RECEIPT_LIFE;
+            let item = Item::new(key(owner, format!("RECEIPT#{}", receipt.key)), FORMAT).doc(receipt).expires_at(ends);
+            transaction = transaction.put_new("receipt", &self.table, item);
+        }
+        if let Some(decision) = &commit.decision {
+            transaction = transaction.put("decision", &self.table, Self::decision_item(owner, decision));
+        }
+        transaction.commit().await.map_err(|error| match error {
+            TransactError::Refused(_) => StoreError::Conflict(format!("the portfolio of {owner}")),
+            TransactError::Store(error) => error,
+        })
+    }
+
+    async fn active_owners(&self) -> Result<Vec<UserId>, StoreError> {
+        let items = self.table.query(&Query::kind("ACTIVE")).await?;
+        items.iter().map(|item| Ok(UserId(item.get_text("gsi_sk")?.to_owned()))).collect()
+    }
+
+    async fn receipt(&self, owner: &UserId, key: &str) -> Result<Option<Receipt>, StoreError> {
+        self.read(owner, format!("RECEIPT#{key}")).await
+    }
+
+    async fn order(&self, owner: &UserId, id: &OrderId) -> Result<Option<Order>, StoreError> {
+        self.read(owner, format!("ORDER#{id}")).await
+    }
+
+    async fn orders(&self, owner: &UserId, before: Option<&OrderId>, limit: usize) -> Result<Vec<Order>, StoreError> {
+        match before {
+            None => self.newest(of(owner, "ORDER#"), limit).await,
+            Some(before) => {
+                let older: Vec<Order> =
+                    self.newest(Query::partition(format!("USER#{owner}")).between("ORDER#", format!("ORDER#{before}")), limit + 1).await?;
+                Ok(older.into_iter().filter(|order| order.id != *before).take(limit).collect())
+            }
+        }
+    }
+
+    async fn trades(&self, owner: &UserId, before: Option<u64>, limit: usize) -> Result<Vec<Trade>, StoreError> {
+        let last = before.map_or(u64::MAX, |before| before.saturating_sub(1)).min(999_999_999_999);
+        let query = Query::partition(format!("USER#{owner}")).between(sequence_key("TRADE", 0), sequence_key("TRADE", last));
+        self.newest(query, limit).await
+    }
+
+    async fn closed_positions(&self, owner: &UserId) -> Result<Vec<Position>, StoreError> {
+        self.table.query(&of(owner, "CLOSED#").newest_first()).await?.iter().map(Item::get_doc).collect()
+    }
+
+    async fn valuations(&self, owner: &UserId, first: Option<Date>) -> Result<Vec<Valuation>, StoreError> {
+        let first = first.map_or_else(|| "VALUE#".to_owned(), |date| format!("VALUE#{date}"));
+        let query = Query::partition(format!("USER#{owner}")).between(first, "VALUE#~");
+        self.table.query(&query).await?.iter().map(Item::get_doc).collect()
+    }
+
+    async fn entries(&self, owner: &UserId, after: u64, limit: usize) -> Result<Vec<Entry>, StoreError> {
+        // Each item is named after its last entry, so that the first one at or after the cursor holds the next entry.
+        let mut query = Query::partition(format!("USER#{owner}")).between(sequence_key("ENTRIES", after + 1), "ENTRIES#~");
+        let mut entries = Vec::with_capacity(limit.min(1_000));
+        while entries.len() < limit {
+            let page = self.table.query_page(&query, 100).await?;
+            for item in &page.items {
+                let commit: Vec<Entry> = item.get_doc()?;
+                entries.extend(commit.into_iter().filter(|entry| entry.sequence > after));
+            }
+            match page.next {
+                Some(next) => query = query.after(Some(&next)),
+                None => break,
+            }
+        }
+        entries.truncate(limit);
+        Ok(entries)
+    }
+
+    async fn decision(&self, owner: &UserId, signal: &SignalId) -> Result<Option<Decision>, StoreError> {
+        self.read(owner, format!("SIGNAL#{signal}")).await
+    }
+
+    async fn decisions(&self, owner: &UserId, first: Date) -> Result<Vec<Decision>, StoreError> {
+        let query = Query::partition(format!("USER#{owner}")).between(format!("SIGNAL#{first}"), "SIGNAL#~");
+        self.table.query(&query).await?.iter().map(Item::get_doc).collect()
+    }
+
+    async fn decide(&self, owner: &UserId, decision: &Decision) -> Result<(), StoreError> {
+        self.table.put(Self::decision_item(owner, decision)).await
+    }
+}

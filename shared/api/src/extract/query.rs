@@ -1,0 +1,59 @@
+//! Query parameters; unknown ones are ignored.
+
+use axum::{
+    extract::{FromRequest, FromRequestParts, Request},
+    http::{Uri, request::Parts},
+};
+use serde::de::DeserializeOwned;
+
+use super::{
+    json::{self, body, is_json, not_json},
+    reason::field_error,
+};
+use crate::problem::Problem;
+
+/// Query parameters as a struct of options and defaults.
+#[derive(Debug, Clone, Copy)]
+pub struct Query<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        parse(&parts.uri).map(Self)
+    }
+}
+
+fn parse<T: DeserializeOwned>(uri: &Uri) -> Result<T, Problem> {
+    let pairs = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
+    serde_path_to_error::deserialize(serde_urlencoded::Deserializer::new(pairs))
+        .map_err(|error| Problem::invalid_inputs(vec![field_error(error.path(), &error.inner().to_string())]))
+}
+
+/// A request that may also come in the query: `Query` has the same fields and, as every query does, ignores others.
+pub trait InQuery: DeserializeOwned {
+    type Query: DeserializeOwned + Into<Self>;
+}
+
+/// A small request that comes as a JSON body or, without one, as query parameters.
+#[derive(Debug, Clone, Copy)]
+pub struct BodyOrQuery<B>(pub B);
+
+impl<B: InQuery, S: Send + Sync> FromRequest<S> for BodyOrQuery<B> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let uri = request.uri().clone();
+        let is_json = is_json(request.headers());
+        let body = body(request, state).await?;
+        // HTTP clients fill the place of an absent body in one of these ways.
+        let is_absent = matches!(body.trim_ascii(), b"" | b"null" | b"{}");
+        if is_absent && uri.query().is_some() {
+            return Ok(Self(parse::<B::Query>(&uri)?.into()));
+        }
+        if !is_json {
+            return Err(not_json(&body));
+        }
+        json::parse(&body).map(Self)
+    }
+}

@@ -1,0 +1,107 @@
+//! What surrounds every route, outermost first:
+//!
+//! 1. [`observe`]: request id, access log, metrics
+//! 2. CORS for the configured origins
+//! 3. gzip
+//! 4. [`harden`]: security headers, problems instead of bare errors, 304
+//! 5. [`identify`]: the caller by their token, the rate limit
+//! 6. [`shelter`]: time limit, panics
+//! 7. the limit of a body's size
+
+mod harden;
+mod identify;
+mod observe;
+mod rate_limit;
+mod request_id;
+mod shelter;
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, Request},
+    http::{HeaderName, HeaderValue, Method, StatusCode, header},
+    middleware::{from_fn, from_fn_with_state},
+};
+use tower_http::{
+    compression::{CompressionLayer, CompressionLevel},
+    cors::CorsLayer,
+};
+
+pub(crate) use identify::Identity;
+pub use rate_limit::{Allowance, Caller, LimiterUnavailable, Quota, RateLimiter, TokenBuckets};
+pub use request_id::RequestId;
+
+use crate::{clock::Clock, identity::Authenticator, metrics::HttpMetrics, problem::Problem};
+
+/// The largest body that is read: a megabyte.
+pub const BODY_LIMIT_BYTES: usize = 1 << 20;
+
+/// What the edge needs from outside.
+pub struct Edge {
+    pub authenticator: Arc<dyn Authenticator>,
+    pub clock: Arc<dyn Clock>,
+    pub limiter: Arc<dyn RateLimiter>,
+    /// Counts this process's requests; hand the same to the system routes for `/metrics`.
+    pub metrics: Arc<HttpMetrics>,
+    /// Web pages of these origins may call; empty: only pages of our own.
+    pub cors_origins: Vec<HeaderValue>,
+    /// How long a handler may take; half a minute is usual. Foreground jobs have a limit of their own.
+    pub time_limit: Duration,
+}
+
+impl Edge {
+    /// The usual limits, no foreign origins.
+    pub fn new(authenticator: Arc<dyn Authenticator>, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            authenticator,
+            clock,
+            limiter: Arc::new(TokenBuckets::default()),
+            metrics: Arc::default(),
+            cors_origins: Vec::new(),
+            time_limit: Duration::from_secs(30),
+        }
+    }
+}
+
+/// Surrounds a router with everything above.
+pub(crate) fn surround(router: Router, edge: Edge) -> Router {
+    let cors = cors(&edge.cors_origins);
+    let edge = Arc::new(edge);
+    let router = router
+        .fallback(unknown_route)
+        .layer(DefaultBodyLimit::max(BODY_LIMIT_BYTES))
+        .layer(from_fn_with_state(Arc::clone(&edge), shelter::shelter))
+        .layer(from_fn_with_state(Arc::clone(&edge), identify::identify))
+        .layer(from_fn(harden::harden))
+        .layer(CompressionLayer::new().gzip(true).quality(CompressionLevel::Fastest));
+    match cors {
+        Some(cors) => router.layer(cors),
+        None => router,
+    }
+    .layer(from_fn_with_state(edge, observe::observe))
+}
+
+async fn unknown_route(request: Request) -> Problem {
+    // Bad input is echoed: keep it short.
+    let path: String = request.uri().path().chars().take(100).collect();
+    Problem::new(StatusCode::NOT_FOUND, "unknown-route", format!("there is no route {path}; /docs lists all routes"))
+}
+
+fn cors(origins: &[HeaderValue]) -> Option<CorsLayer> {
+    let exposed = ["etag", "retry-after", "x-request-id", "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"];
+    (!origins.is_empty()).then(|| {
+        CorsLayer::new()
+            .allow_origin(origins.to_vec())
+            .allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
+            .allow_headers([
+                header::AUTHORIZATION,
+                header::CONTENT_TYPE,
+                header::IF_NONE_MATCH,
+                HeaderName::from_static("idempotency-key"),
+                request_id::HEADER,
+            ])
+            .expose_headers(exposed.map(HeaderName::from_static))
+            .max_age(Duration::from_hours(1))
+    })
+}

@@ -1,0 +1,137 @@
+//! Bodies of the Data routes.
+
+use std::collections::BTreeMap;
+
+use app::data::{Run, RunKind, RunState};
+use domain::{Date, Symbol, Timestamp};
+use serde::{Deserialize, Deserializer, Serialize, de};
+use utoipa::ToSchema;
+
+use super::FeatureFlags;
+use crate::routes::vocabulary::{RunKindName, RunStateName};
+
+/// No run takes more symbols than this from one request.
+const SYMBOLS_MAX: usize = 1_000;
+
+/// Symbols as an array, or as an object with one.
+#[derive(Debug, ToSchema)]
+#[schema(value_type = Vec<String>, example = json!(["AAPL", "MSFT"]), min_items = 1, max_items = 1000)]
+pub(super) struct SymbolsBody(pub(super) Vec<Symbol>);
+
+impl<'de> Deserialize<'de> for SymbolsBody {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Named {
+            symbols: Vec<String>,
+        }
+
+        /// An array, or the object around it; unlike an untagged enum it says what is wrong inside.
+        struct Either;
+
+        impl<'de> de::Visitor<'de> for Either {
+            type Value = Vec<String>;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an array of symbols, or an object with the field `symbols`")
+            }
+
+            fn visit_seq<A: de::SeqAccess<'de>>(self, seq: A) -> Result<Self::Value, A::Error> {
+                Vec::deserialize(de::value::SeqAccessDeserializer::new(seq))
+            }
+
+            fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+                Ok(Named::deserialize(de::value::MapAccessDeserializer::new(map))?.symbols)
+            }
+        }
+
+        let texts = deserializer.deserialize_any(Either)?;
+        if texts.is_empty() || texts.len() > SYMBOLS_MAX {
+            return Err(de::Error::custom(format_args!("must be 1 to {SYMBOLS_MAX} symbols")));
+        }
+        let mut symbols = texts.iter().map(|text| text.parse().map_err(de::Error::custom)).collect::<Result<Vec<Symbol>, _>>()?;
+        symbols.sort_unstable();
+        symbols.dedup();
+        Ok(Self(symbols))
+    }
+}
+
+/// A run that has been started.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct RunStarted {
+    pub(super) message: String,
+    /// For `GET data/runs/{run_id}`.
+    pub(super) run_id: String,
+    /// The symbols asked for; null when the run decides itself.
+    pub(super) symbols: Option<Vec<String>>,
+    pub(super) days_back: Option<u32>,
+}
+
+/// An ingestion run.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Run)]
+pub(super) struct RunBody {
+    pub(super) id: String,
+    #[schema(value_type = RunKindName)]
+    pub(super) kind: RunKind,
+    #[schema(value_type = RunStateName)]
+    pub(super) state: RunState,
+    pub(super) started_at: Timestamp,
+    pub(super) finished_at: Option<Timestamp>,
+    pub(super) symbols_total: usize,
+    pub(super) symbols_done: usize,
+    pub(super) symbols_failed: usize,
+    /// What went wrong, by symbol.
+    pub(super) errors: BTreeMap<String, String>,
+    pub(super) bars_added: usize,
+    pub(super) actions_added: usize,
+    pub(super) vendor_calls: usize,
+}
+
+impl From<Run> for RunBody {
+    fn from(run: Run) -> Self {
+        Self {
+            id: run.id,
+            kind: run.kind,
+            state: run.state,
+            started_at: run.started_at,
+            finished_at: run.finished_at,
+            symbols_total: run.symbols_total,
+            symbols_done: run.symbols_done,
+            symbols_failed: run.failures.len(),
+            errors: run.failures.into_iter().map(|(symbol, error)| (symbol.to_string(), error)).collect(),
+            bars_added: run.bars_added,
+            actions_added: run.actions_added,
+            vendor_calls: run.vendor_calls,
+        }
+    }
+}
+
+/// The newest runs.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct RunList {
+    pub(super) runs: Vec<RunBody>,
+    pub(super) count: usize,
+}
+
+/// Symbols that there is data for.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct SymbolList {
+    pub(super) symbols: Vec<String>,
+    pub(super) count: usize,
+}
+
+/// How fresh the data is, and what is configured.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct DataStatusBody {
+    #[schema(value_type = String, example = "bundled")]
+    pub(super) service: &'static str,
+    pub(super) polygon_api_configured: bool,
+    pub(super) tiingo_api_configured: bool,
+    /// When the last ingestion that stored anything ended.
+    pub(super) last_ingestion: Option<Timestamp>,
+    pub(super) latest_bar_date: Option<Date>,
+    /// How many stocks have prices.
+    pub(super) symbols: usize,
+    pub(super) features: FeatureFlags,
+}

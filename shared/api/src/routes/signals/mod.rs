@@ -1,0 +1,191 @@
+//! What the model proposes, why, and how its proposals turned out.
+
+mod dto;
+
+use std::sync::Arc;
+
+use app::{
+    auth::Auth,
+    portfolio::{DecisionRequest, Desk},
+    ports::DecisionKind,
+    signals::{SignalFilter, Signals},
+};
+use axum::extract::State;
+use domain::{
+    Sector, Symbol,
+    signal::{SignalAction, SignalId, SignalStatus},
+};
+use serde::Deserialize;
+use utoipa::IntoParams;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use self::dto::{DecisionAnswer, SignalDecision, SignalDetail, SignalList, SignalPerformance};
+use super::{
+    portfolio::{IdempotencyHeader, cause, checked_notes},
+    vocabulary::{Action, SectorName, Status},
+};
+use crate::{
+    clock::Now,
+    extract::{AuthUser, Day, Fraction, Idempotent, Json, Limit, Path, Query, Skip, Trader},
+    problem::{FieldError, Problem},
+};
+
+const TAG: &str = "Signals";
+
+/// What the routes of signals work with; an accepted signal becomes an order, sized by the user's profile.
+#[derive(Clone)]
+pub struct SignalsState {
+    pub signals: Signals,
+    pub desk: Desk,
+    pub auth: Arc<Auth>,
+}
+
+/// The routes under `/signals`.
+pub fn router(state: SignalsState) -> OpenApiRouter {
+    routes().with_state(state)
+}
+
+pub(crate) fn routes() -> OpenApiRouter<SignalsState> {
+    OpenApiRouter::default()
+        .routes(routes!(list_signals))
+        .routes(routes!(signal_performance))
+        .routes(routes!(get_signal))
+        .routes(routes!(decide_signal))
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct SignalQuery {
+    #[param(value_type = Option<String>, nullable = false, example = "AAPL")]
+    symbol: Option<Symbol>,
+    #[param(inline, value_type = Option<Action>, nullable = false)]
+    action: Option<SignalAction>,
+    #[param(inline, nullable = false)]
+    confidence_min: Option<Fraction>,
+    #[param(inline, nullable = false)]
+    confidence_max: Option<Fraction>,
+    #[param(inline, value_type = Option<SectorName>, nullable = false)]
+    sector: Option<Sector>,
+    #[param(inline, value_type = Option<Status>, nullable = false)]
+    status: Option<SignalStatus>,
+    /// The session whose close the signals were made after; without it, those of the last 30 sessions.
+    #[param(inline, nullable = false)]
+    date: Option<Day>,
+    #[serde(default)]
+    #[param(inline, required = false, value_type = Limit<50, 1000>)]
+    limit: Limit<50, 1000>,
+    /// How many of the matches to leave out first.
+    #[serde(default)]
+    #[param(inline, required = false, value_type = Skip)]
+    skip: Skip,
+}
+
+/// Signals
+///
+/// The newest date first, within a date by falling confidence.
+#[utoipa::path(
+    get,
+    path = "/signals",
+    tag = TAG,
+    params(SignalQuery),
+    security(("bearer" = ["viewer"])),
+    responses((status = 200, description = "A page of the matching signals.", body = SignalList))
+)]
+async fn list_signals(
+    user: AuthUser,
+    State(state): State<SignalsState>,
+    Now(now): Now,
+    Query(query): Query<SignalQuery>,
+) -> Result<Json<SignalList>, Problem> {
+    if query.confidence_min > query.confidence_max && query.confidence_max.is_some() {
+        return Err(Problem::invalid("confidence_min", "is above confidence_max"));
+    }
+    let filter = SignalFilter {
+        symbol: query.symbol,
+        action: query.action,
+        confidence_min: query.confidence_min.map(|confidence| confidence.0),
+        confidence_max: query.confidence_max.map(|confidence| confidence.0),
+        sector: query.sector,
+        status: query.status,
+        date: query.date.map(|day| day.0),
+    };
+    let (signals, total) = state.signals.list(&user.user_id, &filter, query.skip.get(), query.limit.get(), now).await?;
+    Ok(Json(SignalList { signals: signals.iter().map(Into::into).collect(), total }))
+}
+
+/// A signal with everything that explains it
+#[utoipa::path(
+    get,
+    path = "/signals/{id}",
+    tag = TAG,
+    params(("id" = String, Path, description = "The signal's id.")),
+    security(("bearer" = ["viewer"])),
+    responses((status = 200, description = "The signal.", body = SignalDetail))
+)]
+async fn get_signal(
+    user: AuthUser,
+    State(state): State<SignalsState>,
+    Now(now): Now,
+    Path(id): Path<String>,
+) -> Result<Json<SignalDetail>, Problem> {
+    Ok(Json(state.signals.explain(&user.user_id, &known_id(&id)?, now).await?.into()))
+}
+
+/// Accept, reject or ignore a signal
+///
+/// Accepting places an order, sized by the risk budget unless a quantity is given, with the signal's target and stop.
+#[utoipa::path(
+    post,
+    path = "/signals/{id}/action",
+    tag = TAG,
+    params(("id" = String, Path, description = "The signal's id."), IdempotencyHeader),
+    request_body = SignalDecision,
+    security(("bearer" = ["trader"])),
+    responses(
+        (status = 200, description = "The decision is recorded; an acceptance has placed the order.", body = DecisionAnswer),
+        (status = 409, response = crate::docs::Conflict)
+    )
+)]
+async fn decide_signal(
+    user: Trader,
+    State(state): State<SignalsState>,
+    Now(now): Now,
+    Path(id): Path<String>,
+    Idempotent { body, key }: Idempotent<SignalDecision>,
+) -> Result<Json<DecisionAnswer>, Problem> {
+    let signal = known_id(&id)?;
+    let notes = checked_notes(body.notes)?;
+    if body.quantity.is_some() && body.action != DecisionKind::Accept {
+        return Err(Problem::invalid_inputs(vec![FieldError::new("quantity", "belongs to accept only")]));
+    }
+    let profile = state.auth.user(&user.user_id).await?.profile;
+    let request = DecisionRequest {
+        signal,
+        kind: body.action,
+        quantity: body.quantity.map(|shares| shares.0),
+        notes: notes.clone(),
+        profile: profile.risk_tolerance,
+        max_position_size: profile.max_position_size,
+    };
+    let acceptance = state.desk.decide(&user.user_id, &request, &cause(), key.as_ref(), now).await?;
+    Ok(Json(DecisionAnswer::new(id, body.action, notes, acceptance)))
+}
+
+/// How good the signals were
+///
+/// Computed from what really happened afterwards.
+#[utoipa::path(
+    get,
+    path = "/signals/performance/summary",
+    tag = TAG,
+    security(("bearer" = ["viewer"])),
+    responses((status = 200, description = "Rates, returns and reliability.", body = SignalPerformance))
+)]
+async fn signal_performance(_: AuthUser, State(state): State<SignalsState>, Now(now): Now) -> Result<Json<SignalPerformance>, Problem> {
+    Ok(Json(state.signals.performance(now).await?.into()))
+}
+
+/// Ids are opaque to clients: what is not one names nothing.
+fn known_id(id: &str) -> Result<SignalId, Problem> {
+    id.parse().map_err(|_| Problem::not_found("There is no such signal."))
+}

@@ -1,0 +1,221 @@
+//! Companies, their prices and their indicators.
+
+mod dto;
+
+use std::sync::Arc;
+
+use app::stocks::{SessionRange, StockFilter, Stocks};
+use axum::extract::State;
+use domain::{Sector, Symbol};
+use serde::Deserialize;
+use utoipa::IntoParams;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use self::dto::{FeatureList, IndustryList, LatestBar, PriceList, SectorList, StockList};
+use super::vocabulary::SectorName;
+use crate::{
+    cached::Cached,
+    clock::Now,
+    extract::{AuthUser, Day, Limit, Path, Query, Skip},
+    problem::{FieldError, Problem},
+};
+
+const TAG: &str = "Stocks";
+
+/// The routes under `/stocks`.
+pub fn router(stocks: Stocks) -> OpenApiRouter {
+    routes().with_state(Arc::new(stocks))
+}
+
+pub(crate) fn routes() -> OpenApiRouter<Arc<Stocks>> {
+    OpenApiRouter::default()
+        .routes(routes!(list_stocks))
+        .routes(routes!(list_sectors))
+        .routes(routes!(list_industries))
+        .routes(routes!(get_prices))
+        .routes(routes!(get_features))
+        .routes(routes!(get_latest))
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct StockQuery {
+    #[serde(default)]
+    #[param(inline, required = false, value_type = Limit<100, 1000>)]
+    limit: Limit<100, 1000>,
+    /// How many of the matches to leave out first.
+    #[serde(default)]
+    #[param(inline, required = false, value_type = Skip)]
+    skip: Skip,
+    #[param(inline, value_type = Option<SectorName>, nullable = false)]
+    sector: Option<Sector>,
+    /// Part of the symbol or of the name, in any case.
+    #[param(nullable = false, example = "apple")]
+    search: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct RangeQuery {
+    /// First New York date.
+    #[param(inline, nullable = false, example = "2024-01-02")]
+    start_date: Option<Day>,
+    /// Last New York date.
+    #[param(inline, nullable = false, example = "2024-03-08")]
+    end_date: Option<Day>,
+    /// The newest so many sessions of the range.
+    #[serde(default)]
+    #[param(inline, required = false, value_type = Limit<365, 10_000>)]
+    limit: Limit<365, 10_000>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct PriceQuery {
+    /// First New York date.
+    #[param(inline, nullable = false, example = "2024-01-02")]
+    start_date: Option<Day>,
+    /// Last New York date.
+    #[param(inline, nullable = false, example = "2024-03-08")]
+    end_date: Option<Day>,
+    /// The newest so many sessions of the range.
+    #[serde(default)]
+    #[param(inline, required = false, value_type = Limit<365, 10_000>)]
+    limit: Limit<365, 10_000>,
+    /// Prices on the share basis of the newest date, else as they traded.
+    #[serde(default = "yes")]
+    #[param(required = false, default = true)]
+    adjusted: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl PriceQuery {
+    fn range(self) -> RangeQuery {
+        RangeQuery { start_date: self.start_date, end_date: self.end_date, limit: self.limit }
+    }
+}
+
+impl RangeQuery {
+    fn sessions(self) -> Result<SessionRange, Problem> {
+        let (start, end) = (self.start_date.map(|day| day.0), self.end_date.map(|day| day.0));
+        if let (Some(start), Some(end)) = (start, end)
+            && start > end
+        {
+            return Err(Problem::invalid_inputs(vec![FieldError::new("start_date", format!("{start} is after end_date {end}"))]));
+        }
+        Ok(SessionRange { start, end, limit: self.limit.get() })
+    }
+}
+
+/// Companies
+///
+/// By symbol.
+#[utoipa::path(
+    get,
+    path = "/stocks",
+    tag = TAG,
+    params(StockQuery),
+    security(("bearer" = ["viewer"])),
+    responses((status = 200, description = "A page of the matching companies.", body = StockList), (status = 304, description = "Not modified."))
+)]
+async fn list_stocks(
+    _: AuthUser,
+    State(stocks): State<Arc<Stocks>>,
+    Query(query): Query<StockQuery>,
+) -> Result<Cached<StockList>, Problem> {
+    let filter = StockFilter { sector: query.sector, search: query.search };
+    let (companies, total) = stocks.list(&filter, query.skip.get(), query.limit.get()).await?;
+    Ok(Cached(StockList { stocks: companies.into_iter().map(Into::into).collect(), total }))
+}
+
+/// Sectors that have stocks
+#[utoipa::path(
+    get,
+    path = "/stocks/sectors",
+    tag = TAG,
+    security(("bearer" = ["viewer"])),
+    responses((status = 200, description = "Names, sorted.", body = SectorList), (status = 304, description = "Not modified."))
+)]
+async fn list_sectors(_: AuthUser, State(stocks): State<Arc<Stocks>>) -> Result<Cached<SectorList>, Problem> {
+    let sectors = stocks.sectors().await?;
+    Ok(Cached(SectorList { count: sectors.len(), sectors }))
+}
+
+/// Industries that have stocks
+#[utoipa::path(
+    get,
+    path = "/stocks/industries",
+    tag = TAG,
+    security(("bearer" = ["viewer"])),
+    responses((status = 200, description = "Names, sorted.", body = IndustryList), (status = 304, description = "Not modified."))
+)]
+async fn list_industries(_: AuthUser, State(stocks): State<Arc<Stocks>>) -> Result<Cached<IndustryList>, Problem> {
+    let industries = stocks.industries().await?;
+    Ok(Cached(IndustryList { count: industries.len(), industries }))
+}
+
+/// Prices of a stock
+///
+/// End-of-day bars, newest first, as far as they are known by now.
+#[utoipa::path(
+    get,
+    path = "/stocks/{symbol}/prices",
+    tag = TAG,
+    params(("symbol" = String, Path, description = "Ticker symbol.", example = "AAPL"), PriceQuery),
+    security(("bearer" = ["viewer"])),
+    responses((status = 200, description = "The sessions of the range.", body = PriceList), (status = 304, description = "Not modified."))
+)]
+async fn get_prices(
+    _: AuthUser,
+    State(stocks): State<Arc<Stocks>>,
+    Now(now): Now,
+    Path(symbol): Path<Symbol>,
+    Query(query): Query<PriceQuery>,
+) -> Result<Cached<PriceList>, Problem> {
+    let rows = stocks.prices(&symbol, query.range().sessions()?, query.adjusted, now).await?;
+    Ok(Cached(PriceList { symbol: symbol.to_string(), count: rows.len(), prices: rows.into_iter().rev().map(Into::into).collect() }))
+}
+
+/// Indicators of a stock
+///
+/// Newest first; on the share basis of the newest of them.
+#[utoipa::path(
+    get,
+    path = "/stocks/{symbol}/features",
+    tag = TAG,
+    params(("symbol" = String, Path, description = "Ticker symbol.", example = "AAPL"), RangeQuery),
+    security(("bearer" = ["viewer"])),
+    responses((status = 200, description = "The sessions of the range.", body = FeatureList), (status = 304, description = "Not modified."))
+)]
+async fn get_features(
+    _: AuthUser,
+    State(stocks): State<Arc<Stocks>>,
+    Now(now): Now,
+    Path(symbol): Path<Symbol>,
+    Query(query): Query<RangeQuery>,
+) -> Result<Cached<FeatureList>, Problem> {
+    let rows = stocks.features(&symbol, query.sessions()?, now).await?;
+    Ok(Cached(FeatureList { symbol: symbol.to_string(), count: rows.len(), features: rows.into_iter().rev().map(Into::into).collect() }))
+}
+
+/// The newest bar of a stock
+#[utoipa::path(
+    get,
+    path = "/stocks/{symbol}/latest",
+    tag = TAG,
+    params(("symbol" = String, Path, description = "Ticker symbol.", example = "AAPL")),
+    security(("bearer" = ["viewer"])),
+    responses((status = 200, description = "As traded.", body = LatestBar), (status = 304, description = "Not modified."))
+)]
+async fn get_latest(
+    _: AuthUser,
+    State(stocks): State<Arc<Stocks>>,
+    Now(now): Now,
+    Path(symbol): Path<Symbol>,
+) -> Result<Cached<LatestBar>, Problem> {
+    let latest = stocks.latest(&symbol, now).await?;
+    Ok(Cached(LatestBar::new(symbol.to_string(), latest)))
+}

@@ -1,0 +1,126 @@
+//! Health, metrics and the documentation.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use axum::{
+    extract::State,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use domain::Timestamp;
+use futures::future::join_all;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{
+    clock::Now,
+    extract::Json,
+    metrics::{self, MetricsSource},
+};
+
+/// A check that takes longer counts as failed.
+const CHECK_LIMIT: Duration = Duration::from_secs(2);
+
+/// What a part, or the whole, can do at the moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Health {
+    Healthy,
+    /// Something is missing or old; the rest serves.
+    Degraded,
+    Unhealthy,
+}
+
+/// One thing that this process depends on and can really try.
+#[async_trait]
+pub trait HealthCheck: Send + Sync {
+    fn name(&self) -> &'static str;
+
+    /// The state and a sentence about it.
+    async fn check(&self, now: Timestamp) -> (Health, String);
+}
+
+/// What the system routes tell about.
+#[derive(Clone)]
+pub struct SystemState {
+    /// The program's version.
+    pub version: &'static str,
+    pub checks: Vec<Arc<dyn HealthCheck>>,
+    /// Added up for `/metrics`.
+    pub metrics: Vec<Arc<dyn MetricsSource>>,
+}
+
+/// `/health` and `/metrics`.
+pub fn router(state: SystemState) -> OpenApiRouter {
+    routes().with_state(state)
+}
+
+pub(crate) fn routes() -> OpenApiRouter<SystemState> {
+    OpenApiRouter::default().routes(routes!(health)).routes(routes!(prometheus_metrics))
+}
+
+/// The state of the whole and of its parts.
+#[derive(Debug, Serialize, ToSchema)]
+struct HealthBody {
+    /// The worst of the checks.
+    status: Health,
+    timestamp: Timestamp,
+    #[schema(value_type = String)]
+    version: &'static str,
+    #[schema(value_type = BTreeMap<String, CheckBody>)]
+    checks: BTreeMap<&'static str, CheckBody>,
+}
+
+/// The state of one part.
+#[derive(Debug, Serialize, ToSchema)]
+struct CheckBody {
+    status: Health,
+    detail: String,
+    /// How long the check took, in milliseconds.
+    latency_ms: f64,
+}
+
+/// Health
+///
+/// Tries what this process depends on.
+#[utoipa::path(
+    get,
+    path = "/health",
+    tag = "System",
+    responses(
+        (status = 200, description = "It serves; degraded parts are named.", body = HealthBody),
+        (status = 503, description = "It cannot serve.", body = HealthBody)
+    )
+)]
+async fn health(State(state): State<SystemState>, Now(now): Now) -> Response {
+    let checks: BTreeMap<_, _> = join_all(state.checks.iter().map(|check| run(&**check, now))).await.into_iter().collect();
+    let status = checks.values().map(|check| check.status).max().unwrap_or(Health::Healthy);
+    let code = if status == Health::Unhealthy { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
+    (code, Json(HealthBody { status, timestamp: now, version: state.version, checks })).into_response()
+}
+
+async fn run(check: &dyn HealthCheck, now: Timestamp) -> (&'static str, CheckBody) {
+    let started = std::time::Instant::now();
+    let (status, detail) = tokio::time::timeout(CHECK_LIMIT, check.check(now))
+        .await
+        .unwrap_or_else(|_| (Health::Unhealthy, format!("no answer within {} s", CHECK_LIMIT.as_secs())));
+    let latency_ms = (started.elapsed().as_secs_f64() * 1e6).round() / 1e3;
+    (check.name(), CheckBody { status, detail, latency_ms })
+}
+
+/// Metrics
+///
+/// In Prometheus' text format, over all running copies.
+#[utoipa::path(
+    get,
+    path = "/metrics",
+    tag = "System",
+    responses((status = 200, description = "Prometheus text format 0.0.4.", body = String, content_type = "text/plain"))
+)]
+async fn prometheus_metrics(State(state): State<SystemState>) -> Response {
+    let families = join_all(state.metrics.iter().map(|source| source.families())).await;
+    let text = metrics::encode(&metrics::merge(families.into_iter().flatten()));
+    ([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], text).into_response()
+}

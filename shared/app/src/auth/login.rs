@@ -1,0 +1,144 @@
+//! Signing in: a code by mail, and the code for a token.
+
+use std::time::Duration;
+
+use domain::{Email, Role, Timestamp, UserId};
+use tracing::info;
+
+use super::{Auth, AuthError, Origin, Preferences, Profile, Taken, User, code, entropy, mail};
+use crate::ports::{CodeTry, Session, StoreError, UserChange};
+
+/// Wrong codes are forgotten when this long no other followed.
+const FAILURES_REMEMBERED: Duration = Duration::from_hours(24);
+
+/// The same answer whether or not the address has an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CodeSent {
+    /// From now until the code stops working.
+    pub expires_in: Duration,
+}
+
+/// A sign-in that succeeded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Login {
+    pub access_token: String,
+    pub expires_at: Timestamp,
+    pub expires_in: Duration,
+    pub user: User,
+}
+
+impl Auth {
+    /// Mails a fresh code, which voids the one before, to an address that has an active account or may get one.
+    pub async fn request_otp(&self, email: &Email, origin: &Origin, now: Timestamp) -> Result<CodeSent, AuthError> {
+        let (answer, ()) = tokio::join!(self.send_code(email, origin, now), tokio::time::sleep(self.policy.request_floor));
+        answer
+    }
+
+    async fn send_code(&self, email: &Email, origin: &Origin, now: Timestamp) -> Result<CodeSent, AuthError> {
+        let limits = &self.policy.limits;
+        let by_source = self.store.take(&format!("codes#{}", origin.source()), &limits.codes_per_source, now).await?;
+        allowed(by_source)?;
+        let by_address = self.store.take(&format!("codes#{email}"), &limits.codes_per_address, now).await?;
+        allowed(by_address)?;
+
+        let welcome = match self.store.user_by_email(email).await? {
+            Some(user) => user.is_active,
+            None => self.policy.sign_up.allows(email),
+        };
+        // Who is not welcome gets a code too, only not by mail: what a login answers later cannot tell the difference either.
+        let code = code::generate();
+        self.store.put_code(email, &self.codes.record(email, &code, now, self.policy.code_life)).await?;
+        if welcome {
+            self.mailer.send(&mail::sign_in(email, &code, self.policy.code_life, origin, now), now).await?;
+        }
+        Ok(CodeSent { expires_in: self.policy.code_life })
+    }
+
+    /// Uses a code up and opens a session; a first sign-in creates the account.
+    pub async fn login(&self, email: &Email, code: &str, origin: &Origin, now: Timestamp) -> Result<Login, AuthError> {
+        allowed(self.store.take(&format!("logins#{}", origin.source()), &self.policy.limits.logins_per_source, now).await?)?;
+        self.use_code(email, code, now).await?;
+        let user = self.signed_in(email, now).await?;
+        self.open_session(user, origin, now).await
+    }
+
+    async fn use_code(&self, email: &Email, code: &str, now: Timestamp) -> Result<(), AuthError> {
+        let failures = self.store.failures(email, now).await?;
+        if let Some(last_at) = failures.last_at {
+            let heard_at = last_at + self.policy.limits.wait_after(failures.count);
+            if now < heard_at {
+                return Err(AuthError::Throttled { retry_after: Duration::try_from(heard_at.duration_since(now)).unwrap_or_default() });
+            }
+        }
+        let record = match self.store.try_code(email, self.policy.max_tries, now).await? {
+            CodeTry::Allowed(record) => record,
+            CodeTry::Exhausted => return Err(AuthError::TooManyTries),
+            CodeTry::Expired => return Err(AuthError::ExpiredCode),
+            CodeTry::Absent => return Err(AuthError::InvalidCode),
+        };
+        if !self.codes.matches(&record, email, code.trim()) {
+            self.store.record_failure(email, now, now + FAILURES_REMEMBERED).await?;
+            return Err(AuthError::InvalidCode);
+        }
+        // Several may have come here with the right code at once: the store lets one of them pass.
+        if !self.store.take_code(email, &record.challenge).await? {
+            return Err(AuthError::InvalidCode);
+        }
+        if failures.count > 0 {
+            self.store.clear_failures(email).await?;
+        }
+        Ok(())
+    }
+
+    /// The account of an address that has just proved to be the caller's.
+    async fn signed_in(&self, email: &Email, now: Timestamp) -> Result<User, AuthError> {
+        let user = match self.store.user_by_email(email).await? {
+            Some(user) => user,
+            None if self.policy.sign_up.allows(email) => self.find_or_create(email, Role::default(), now).await?,
+            None => return Err(AuthError::SignUpClosed),
+        };
+        if !user.is_active {
+            return Err(AuthError::Deactivated);
+        }
+        let user = self.store.change_user(&user.id, &UserChange::SignedIn(now)).await?.ok_or(AuthError::UnknownUser)?;
+        self.users.remove(&user.id);
+        Ok(user)
+    }
+
+    pub(super) async fn find_or_create(&self, email: &Email, role: Role, now: Timestamp) -> Result<User, AuthError> {
+        let user = User {
+            id: UserId(entropy::id()),
+            email: email.clone(),
+            role,
+            is_active: true,
+            is_verified: false,
+            created_at: now,
+            last_sign_in_at: None,
+            profile: Profile::default(),
+            preferences: Preferences::default(),
+        };
+        match self.store.create_user(&user).await {
+            Ok(()) => {
+                info!(user_id = %user.id, role = role.name(), "user created");
+                Ok(user)
+            }
+            // Another request of the same person was faster.
+            Err(StoreError::Conflict(_)) => self.store.user_by_email(email).await?.ok_or(AuthError::UnknownUser),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn open_session(&self, user: User, origin: &Origin, now: Timestamp) -> Result<Login, AuthError> {
+        // A token counts in whole seconds, so the session does too and both end together.
+        let expires_at = Timestamp::from_second((now + self.policy.token_life).as_second()).expect("a rounded-down instant is in range");
+        let session = Session { id: entropy::id(), user_id: user.id.clone(), opened_at: now, expires_at, origin: origin.to_string() };
+        self.store.open_session(&session).await?;
+        let access_token = self.tokens.sign(&user.id, user.role, &session.id, now, expires_at);
+        info!(user_id = %user.id, session_id = %session.id, "signed in");
+        Ok(Login { access_token, expires_at, expires_in: self.policy.token_life, user })
+    }
+}
+
+fn allowed(taken: Taken) -> Result<(), AuthError> {
+    if taken.allowed { Ok(()) } else { Err(AuthError::Throttled { retry_after: taken.retry_after }) }
+}

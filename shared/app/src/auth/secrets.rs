@@ -1,0 +1,171 @@
+//! The keys that tokens are signed and codes are hashed with.
+
+use std::fmt;
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use serde::{Deserialize, Serialize};
+
+use super::entropy;
+
+/// Bytes of a key: as many as SHA-256 gives, the least that RFC 7518 section 3.2 allows for HS256.
+const KEY_BYTES: usize = 32;
+
+/// Signing keys kept after a rotation; each lives until the next but one.
+const PREVIOUS_KEYS: usize = 2;
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SecretsError {
+    #[error("the secrets are not the JSON that was expected: {0}")]
+    Malformed(String),
+    #[error("the key `{0}` is not base64 of at least {KEY_BYTES} bytes")]
+    BadKey(String),
+    #[error("there is no signing key")]
+    NoSigningKey,
+    #[error("the signing key id `{0}` is used twice")]
+    DuplicateId(String),
+}
+
+/// Signs tokens and, once another is current, still verifies those that it signed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SigningKey {
+    /// Names the key in a token's header (`kid`).
+    pub id: String,
+    secret: Vec<u8>,
+}
+
+/// All secrets of this service, as one JSON text for a secret store or a file that only the owner reads:
+/// `{"signing_keys": [{"id", "secret"}, …], "code_key"}`, keys in base64, the current signing key first.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secrets {
+    signing_keys: Vec<SigningKey>,
+    code_key: Vec<u8>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Text {
+    signing_keys: Vec<KeyText>,
+    code_key: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KeyText {
+    id: String,
+    secret: String,
+}
+
+impl SigningKey {
+    pub fn generate() -> Self {
+        Self { id: hex::encode(entropy::bytes::<4>()), secret: entropy::bytes::<KEY_BYTES>().to_vec() }
+    }
+
+    pub(super) fn secret(&self) -> &[u8] {
+        &self.secret
+    }
+}
+
+impl Secrets {
+    pub fn generate() -> Self {
+        Self { signing_keys: vec![SigningKey::generate()], code_key: entropy::bytes::<KEY_BYTES>().to_vec() }
+    }
+
+    /// Signs with a fresh key from now on. Tokens of the keys before stay good until they expire: rotate no more often than
+    /// half a token's life.
+    pub fn rotate(&mut self) {
+        self.signing_keys.insert(0, SigningKey::generate());
+        self.signing_keys.truncate(1 + PREVIOUS_KEYS);
+    }
+
+    pub fn from_json(json: &str) -> Result<Self, SecretsError> {
+        // The parser's message names a place, never a value; its input would.
+        let text: Text = serde_json::from_str(json).map_err(|error| SecretsError::Malformed(format!("line {}", error.line())))?;
+        let mut signing_keys: Vec<SigningKey> = Vec::new();
+        for key in text.signing_keys {
+            if signing_keys.iter().any(|other| other.id == key.id) {
+                return Err(SecretsError::DuplicateId(key.id));
+            }
+            let secret = decode(&key.id, &key.secret)?;
+            signing_keys.push(SigningKey { id: key.id, secret });
+        }
+        if signing_keys.is_empty() {
+            return Err(SecretsError::NoSigningKey);
+        }
+        Ok(Self { signing_keys, code_key: decode("code_key", &text.code_key)? })
+    }
+
+    pub fn to_json(&self) -> String {
+        let signing_keys = self.signing_keys.iter().map(|key| KeyText { id: key.id.clone(), secret: BASE64_STANDARD.encode(&key.secret) });
+        let text = Text { signing_keys: signing_keys.collect(), code_key: BASE64_STANDARD.encode(&self.code_key) };
+        serde_json::to_string_pretty(&text).expect("texts are JSON")
+    }
+
+    pub(super) fn signing_keys(&self) -> &[SigningKey] {
+        &self.signing_keys
+    }
+
+    pub(super) fn code_key(&self) -> &[u8] {
+        &self.code_key
+    }
+}
+
+fn decode(name: &str, secret: &str) -> Result<Vec<u8>, SecretsError> {
+    let secret = BASE64_STANDARD.decode(secret).ok().filter(|secret| secret.len() >= KEY_BYTES);
+    secret.ok_or_else(|| SecretsError::BadKey(name.into()))
+}
+
+/// Keys never reach a log.
+impl fmt::Debug for SigningKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SigningKey").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Secrets").field("signing_keys", &self.signing_keys).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_survive_their_text() {
+        let mut secrets = Secrets::generate();
+        secrets.rotate();
+        assert_eq!(Secrets::from_json(&secrets.to_json()), Ok(secrets));
+    }
+
+    #[test]
+    fn rotation_keeps_the_last_keys() {
+        let mut secrets = Secrets::generate();
+        let first = secrets.signing_keys()[0].clone();
+        secrets.rotate();
+        assert_eq!(secrets.signing_keys()[1], first);
+        secrets.rotate();
+        secrets.rotate();
+        assert_eq!(secrets.signing_keys().len(), 3);
+        assert!(!secrets.signing_keys().contains(&first));
+    }
+
+    #[test]
+    fn weak_or_missing_keys_are_refused_without_being_repeated() {
+        let good = BASE64_STANDARD.encode([7; 32]);
+        let weak = BASE64_STANDARD.encode([7; 31]);
+        let key = |id: &str, secret: &str| format!(r#"{{"id":"{id}","secret":"{secret}"}}"#);
+        let text = |keys: &str, code: &str| format!(r#"{{"signing_keys":[{keys}],"code_key":"{code}"}}"#);
+        for (json, expected) in [
+            (text("", &good), SecretsError::NoSigningKey),
+            (text(&key("a", &weak), &good), SecretsError::BadKey("a".into())),
+            (text(&key("a", &good), &weak), SecretsError::BadKey("code_key".into())),
+            (text(&key("a", &good), "%%"), SecretsError::BadKey("code_key".into())),
+            (text(&format!("{},{}", key("a", &good), key("a", &good)), &good), SecretsError::DuplicateId("a".into())),
+            (good.clone(), SecretsError::Malformed("line 1".into())),
+        ] {
+            assert_eq!(Secrets::from_json(&json), Err(expected));
+        }
+        assert!(!format!("{:?}", Secrets::from_json(&text(&key("a", &good), &good)).unwrap()).contains(&good));
+    }
+}

@@ -1,0 +1,43 @@
+//! A user, and what a user may say about themselves.
+
+use domain::{Email, Money, Role, Sector, Timestamp, UserId, execution::RiskProfile};
+use serde::{Deserialize, Serialize};
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct User {
+    pub id: UserId,
+    pub email: Email,
+    pub role: Role,
+    /// A deactivated user cannot sign in, and tokens stop working.
+    pub is_active: bool,
+    /// Whether a code that was mailed to the address has come back.
+    pub is_verified: bool,
+    pub created_at: Timestamp,
+    pub last_sign_in_at: Option<Timestamp>,
+    pub profile: Profile,
+    pub preferences: Preferences,
+}
+
+/// What sizing and suggestions go by. A field that an older record lacks has its default.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Profile {
+    pub first_name: Option<String>,
+    pub last_name: Option<String>,
+    pub risk_tolerance: RiskProfile,
+    pub preferred_sectors: Vec<Sector>,
+    /// The most that one position may be worth, in dollars; `None` leaves it to the limits of the system.
+    pub max_position_size: Option<Money>,
+}
+
+/// What is mailed, and whether signals are taken without asking. Nothing of it happens unless the user says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+#[allow(clippy::struct_excessive_bools, reason = "they are the independent switches of a settings page")]
+pub struct Preferences {
+    pub email_signals: bool,
+    pub email_portfolio_updates: bool,
+    pub email_market_updates: bool,
+    /// Accept every signal that the limits allow.
+    pub auto_trade: bool,
+}

@@ -1,0 +1,145 @@
+//! When which job is due: New York time where it follows the market, UTC where it does not, sessions only.
+//!
+//! In the cloud the same times stand in the schedules of `template.yaml`; the jobs themselves ask the exchange calendar there.
+
+use domain::{
+    Date, Timestamp, ToSpan, TradingDate,
+    calendar::{self, new_york_date},
+};
+use jiff::{SignedDuration, tz::TimeZone};
+use serde::{Deserialize, Serialize};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum JobKind {
+    /// First among those due at the same instant: the others use what it brings.
+    Ingest,
+    GenerateSignals,
+    Revalue,
+    ResetOtps,
+}
+
+impl JobKind {
+    pub const ALL: [Self; 4] = [Self::Ingest, Self::GenerateSignals, Self::Revalue, Self::ResetOtps];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ingest => "ingest",
+            Self::GenerateSignals => "generate_signals",
+            Self::Revalue => "revalue",
+            Self::ResetOtps => "reset_otps",
+        }
+    }
+}
+
+/// A job and its time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Due {
+    pub at: Timestamp,
+    pub job: JobKind,
+}
+
+/// Portfolios are revalued this often while the market is open.
+const REVALUE_EVERY: SignedDuration = SignedDuration::from_mins(15);
+/// Signals are generated this often while the market is open.
+const SIGNALS_EVERY: SignedDuration = SignedDuration::from_hours(1);
+
+/// The first job due after `instant`.
+pub fn next_after(instant: Timestamp) -> Due {
+    let mut day = new_york_date(instant);
+    loop {
+        if let Some(due) = due_on(day).into_iter().find(|due| due.at > instant) {
+            return due;
+        }
+        day = day.tomorrow().expect("the calendar ends long after any replay");
+    }
+}
+
+/// Every job due at exactly this instant, in the order in which they run.
+pub fn due_at(instant: Timestamp) -> Vec<JobKind> {
+    due_on(new_york_date(instant)).into_iter().filter(|due| due.at == instant).map(|due| due.job).collect()
+}
+
+/// Everything due on one New York date, in order.
+pub fn due_on(day: Date) -> Vec<Due> {
+    let mut due = vec![Due { at: utc_midnight_within(day), job: JobKind::ResetOtps }];
+    if let Ok(session) = TradingDate::new(day) {
+        let (open, close) = (session.open(), session.close());
+        due.extend(every(REVALUE_EVERY, open, close).chain([close]).map(|at| Due { at, job: JobKind::Revalue }));
+        due.extend(every(SIGNALS_EVERY, open, close).map(|at| Due { at, job: JobKind::GenerateSignals }));
+        due.push(Due { at: ingestion_of(session), job: JobKind::Ingest });
+    }
+    due.sort_unstable();
+    due.dedup();
+    due
+}
+
+/// 22:00 UTC: 17:00 or 18:00 in New York, when vendors have the day's bars.
+pub fn ingestion_of(session: TradingDate) -> Timestamp {
+    session.date().at(22, 0, 0, 0).to_zoned(TimeZone::UTC).expect("UTC has no gaps").timestamp()
+}
+
+/// Instants from `open` on, before `close`.
+fn every(step: SignedDuration, open: Timestamp, close: Timestamp) -> impl Iterator<Item = Timestamp> {
+    std::iter::successors(Some(open), move |at| at.checked_add(step).ok()).take_while(move |at| *at < close)
+}
+
+/// 00:00 UTC falls on the evening of the same New York date that began the day before.
+fn utc_midnight_within(day: Date) -> Timestamp {
+    let next = day.saturating_add(1.day());
+    next.at(0, 0, 0, 0).to_zoned(TimeZone::UTC).expect("UTC has no gaps").timestamp()
+}
+
+/// The instant that stands for a whole trading day: 10:00 New York, half an hour after the open.
+pub fn morning_of(session: TradingDate) -> Timestamp {
+    calendar::new_york_instant(session.date(), jiff::civil::time(10, 0, 0, 0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::civil::date;
+
+    fn table(day: Date) -> Vec<String> {
+        let zone = calendar::new_york();
+        due_on(day).iter().map(|due| format!("{} {}", due.at.to_zoned(zone.clone()).strftime("%H:%M"), due.job.name())).collect()
+    }
+
+    #[test]
+    fn a_session_has_its_jobs_in_new_york_time_in_winter_and_summer() {
+        for (day, ingestion, reset) in [(date(2022, 1, 3), "17:00 ingest", "19:00 reset_otps"), (date(2022, 7, 5), "18:00 ingest", "20:00 reset_otps")] {
+            let due = table(day);
+            assert_eq!(due.iter().filter(|line| line.ends_with("revalue")).count(), 27, "every quarter of an hour and the close");
+            assert_eq!(due.iter().filter(|line| line.ends_with("generate_signals")).count(), 7);
+            assert_eq!(due[0], "09:30 generate_signals");
+            assert_eq!(due[due.len() - 3..], ["16:00 revalue", ingestion, reset]);
+        }
+    }
+
+    #[test]
+    fn half_days_end_at_one_and_holidays_have_no_market_jobs() {
+        let half = table(date(2022, 11, 25));
+        assert_eq!(half[half.len() - 3], "13:00 revalue");
+        assert_eq!(table(date(2022, 12, 26)), ["19:00 reset_otps"]);
+    }
+
+    #[test]
+    fn walking_from_job_to_job_misses_none() {
+        let start = calendar::open_instant(date(2022, 3, 10));
+        let end = calendar::open_instant(date(2022, 3, 16));
+        let mut walked = vec![];
+        let mut at = start;
+        // Jobs due at the same instant count as one stop.
+        loop {
+            let next = next_after(at);
+            if next.at > end {
+                break;
+            }
+            walked.push(next.at);
+            at = next.at;
+        }
+        let mut listed: Vec<Timestamp> = (10..=16).flat_map(|day| due_on(date(2022, 3, day))).map(|due| due.at).filter(|at| *at > start && *at <= end).collect();
+        listed.dedup();
+        assert_eq!(walked, listed);
+    }
+}

@@ -1,0 +1,125 @@
+//! The market as it is known at an instant: histories, the snapshot of all stocks, and what the current session has shown.
+
+mod liquidity;
+mod snapshot;
+mod tapes;
+
+use std::sync::Arc;
+
+use analysis::MarketContext;
+use domain::{
+    PriceHistory, Symbol, Timestamp, calendar,
+    trading::{MarketView, StockView},
+};
+use futures::{StreamExt, TryStreamExt, stream};
+
+pub use liquidity::background;
+pub use snapshot::{MarketSnapshot, StockSnapshot};
+pub use tapes::TapeReader;
+
+use crate::{
+    UseCaseError,
+    ports::{HistoryStore, MarketData, MarketStore, Quote},
+};
+
+const SNAPSHOT: &str = "snapshots/latest.json";
+const CONTEXT: &str = "snapshots/market.json";
+
+/// How many histories are read side by side: enough to hide the latency of a bucket, few enough for a small function's memory.
+const READS_AT_ONCE: usize = 16;
+
+/// Reads of market data, each limited to what was known at an instant that the caller names.
+#[derive(Clone)]
+pub struct Market {
+    histories: Arc<dyn HistoryStore>,
+    companies: Arc<dyn MarketStore>,
+    /// Where prices of the current session come from; without one, prices are those of the last close.
+    quotes: Option<Arc<dyn MarketData>>,
+}
+
+impl Market {
+    pub fn new(histories: Arc<dyn HistoryStore>, companies: Arc<dyn MarketStore>, quotes: Option<Arc<dyn MarketData>>) -> Self {
+        Self { histories, companies, quotes }
+    }
+
+    pub fn companies(&self) -> &Arc<dyn MarketStore> {
+        &self.companies
+    }
+
+    /// The stock's history as known at `now`. Nothing later can be seen through this, which is what keeps a replay honest.
+    pub async fn history(&self, symbol: &Symbol, now: Timestamp) -> Result<PriceHistory, UseCaseError> {
+        let stored = self.histories.read(symbol).await?;
+        Ok(stored.map_or_else(|| PriceHistory::new(symbol.clone()), |(history, _)| history.known_at(now)))
+    }
+
+    /// Histories of several stocks as known at `now`, in the order of `symbols`.
+    pub async fn histories(&self, symbols: &[Symbol], now: Timestamp) -> Result<Vec<PriceHistory>, UseCaseError> {
+        let reads = symbols.iter().cloned().map(|symbol| async move { self.history(&symbol, now).await });
+        stream::iter(reads.collect::<Vec<_>>()).buffered(READS_AT_ONCE).try_collect().await
+    }
+
+    /// The market's means as last computed; sessions after `now` are not in any feature of a date before.
+    pub async fn context(&self) -> Result<MarketContext, UseCaseError> {
+        Ok(self.read_json(CONTEXT).await?.unwrap_or_default())
+    }
+
+    pub async fn snapshot(&self) -> Result<MarketSnapshot, UseCaseError> {
+        Ok(self.read_json(SNAPSHOT).await?.unwrap_or_default())
+    }
+
+    /// Replaces both objects that are computed from all histories.
+    pub async fn publish(&self, snapshot: &MarketSnapshot, context: &MarketContext) -> Result<(), UseCaseError> {
+        self.histories.replace_object(CONTEXT, &to_json(context)).await?;
+        self.histories.replace_object(SNAPSHOT, &to_json(snapshot)).await?;
+        Ok(())
+    }
+
+    /// What the session that is on (or was last on) has shown of `symbols`, where there is a feed.
+    pub async fn quotes(&self, symbols: &[Symbol], now: Timestamp) -> Result<Vec<Quote>, UseCaseError> {
+        match &self.quotes {
+            Some(feed) if !symbols.is_empty() => Ok(feed.quotes(symbols, now).await?),
+            _ => Ok(vec![]),
+        }
+    }
+
+    /// The newest price of each of `symbols`, with what order entry needs to know besides. Stocks without any price are left out.
+    pub async fn view(&self, symbols: &[Symbol], now: Timestamp) -> Result<MarketView, UseCaseError> {
+        let (snapshot, companies, quotes) = futures::try_join!(
+            self.snapshot(),
+            async { self.companies.companies().await.map_err(UseCaseError::from) },
+            self.quotes(symbols, now)
+        )?;
+        let mut view = MarketView::default();
+        for symbol in symbols {
+            let company = companies.binary_search_by(|company| company.symbol.cmp(symbol)).ok().map(|at| &companies[at]);
+            let quote = quotes.iter().find(|quote| quote.symbol == *symbol);
+            let stored = snapshot.stocks.get(symbol);
+            let newest = quote.map(|quote| (quote.last, quote.last_at)).or(stored.map(|stock| (stock.close, stock.date.close())));
+            if let Some((last_price, priced_at)) = newest {
+                let stock = StockView {
+                    sector: company.and_then(|company| company.sector),
+                    is_active: company.is_some_and(|company| company.is_active),
+                    last_price,
+                    priced_at,
+                    liquidity: stored.map_or(liquidity::UNKNOWN, StockSnapshot::liquidity),
+                };
+                view.stocks.insert(symbol.clone(), stock);
+            }
+        }
+        Ok(view)
+    }
+
+    async fn read_json<T: serde::de::DeserializeOwned>(&self, name: &str) -> Result<Option<T>, UseCaseError> {
+        let Some((bytes, _)) = self.histories.read_object(name).await? else { return Ok(None) };
+        serde_json::from_slice(&bytes).map(Some).map_err(|error| UseCaseError::Unavailable(format!("{name} is damaged: {error}")))
+    }
+}
+
+fn to_json(value: &impl serde::Serialize) -> Vec<u8> {
+    serde_json::to_vec(value).expect("market values serialise")
+}
+
+/// The session that prices at `now` belong to: today's once it has opened.
+pub fn current_session(now: Timestamp) -> domain::TradingDate {
+    calendar::current_or_last_session(now)
+}

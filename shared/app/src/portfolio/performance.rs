@@ -1,0 +1,182 @@
+//! Returns over time: the valuations at each close, the present one last, against the market.
+
+use analysis::metrics;
+use domain::{
+    Date, Money, Timestamp, ToSpan, UserId, calendar,
+    trading::{Portfolio, Valuation},
+};
+use rust_decimal::prelude::ToPrimitive;
+
+use super::Desk;
+use crate::UseCaseError;
+
+/// How far back to look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Period {
+    Day,
+    Week,
+    Month,
+    ThreeMonths,
+    SixMonths,
+    Year,
+    All,
+}
+
+/// One session's close, or the present moment at the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PerformancePoint {
+    pub date: Date,
+    pub value: Money,
+    /// Gain or loss since the point before, deposits apart.
+    pub pnl: Money,
+}
+
+/// Returns are time-weighted: deposits are not return. All rates are fractions.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Performance {
+    pub period: Period,
+    pub points: Vec<PerformancePoint>,
+    pub total_return: Option<f64>,
+    pub annualized_return: Option<f64>,
+    pub volatility: Option<f64>,
+    pub max_drawdown: Option<f64>,
+    pub sharpe_ratio: Option<f64>,
+    pub sortino_ratio: Option<f64>,
+    pub calmar_ratio: Option<f64>,
+    /// Over closed positions, for the whole life of the portfolio.
+    pub win_rate: Option<f64>,
+    pub profit_factor: Option<f64>,
+    /// All stocks of the data in equal weights over the same sessions.
+    pub benchmark_return: Option<f64>,
+}
+
+impl Period {
+    pub const ALL: [Self; 7] = [Self::Day, Self::Week, Self::Month, Self::ThreeMonths, Self::SixMonths, Self::Year, Self::All];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Day => "1D",
+            Self::Week => "1W",
+            Self::Month => "1M",
+            Self::ThreeMonths => "3M",
+            Self::SixMonths => "6M",
+            Self::Year => "1Y",
+            Self::All => "ALL",
+        }
+    }
+
+    /// The first date that belongs to the period; one session before it is the base that returns count from.
+    fn first_date(self, today: Date) -> Option<Date> {
+        let span = match self {
+            Self::Day => 1.day(),
+            Self::Week => 1.week(),
+            Self::Month => 1.month(),
+            Self::ThreeMonths => 3.months(),
+            Self::SixMonths => 6.months(),
+            Self::Year => 1.year(),
+            Self::All => return None,
+        };
+        today.checked_sub(span).ok()
+    }
+}
+
+impl Desk {
+    pub async fn performance(&self, user: &UserId, period: Period, now: Timestamp) -> Result<Performance, UseCaseError> {
+        let (portfolio, view) = self.valued(user, now).await?;
+        let (history, context) = futures::try_join!(async { self.store.valuations(user, None).await.map_err(UseCaseError::from) }, self.market.context())?;
+        let whole = curve(&history, &portfolio, view.equity(&portfolio), now);
+        let first = period.first_date(calendar::new_york_date(now));
+        let base = first.map_or(0, |first| whole.partition_point(|point| point.date < first).saturating_sub(1));
+        let curve = &whole[base..];
+
+        let returns = returns(curve);
+        let max_drawdown = depth(curve);
+        let totals = &portfolio.totals;
+        let (profit, loss) = (float(totals.gross_profit), float(totals.gross_loss));
+        let (from, until) = (curve.first().map(|point| point.date), curve.last().map(|point| point.date));
+        let market: Vec<f64> = context
+            .sessions()
+            .iter()
+            .filter(|session| from.is_some_and(|from| session.date.date() > from) && until.is_some_and(|until| session.date.date() <= until))
+            .map(|session| session.mean_return)
+            .collect();
+        Ok(Performance {
+            period,
+            points: points(curve),
+            total_return: metrics::total_return(&returns),
+            annualized_return: metrics::annualized_return(&returns),
+            volatility: metrics::annualized_volatility(&returns),
+            max_drawdown,
+            sharpe_ratio: metrics::sharpe_ratio(&returns),
+            sortino_ratio: metrics::sortino_ratio(&returns),
+            calmar_ratio: max_drawdown.and_then(|depth| metrics::calmar_ratio(&returns, depth)),
+            win_rate: (totals.closed_positions > 0).then(|| totals.winning_positions as f64 / totals.closed_positions as f64),
+            profit_factor: (loss > 0.0).then(|| profit / loss),
+            benchmark_return: metrics::total_return(&market),
+        })
+    }
+}
+
+/// Valuations at each close from the first deposit on, gaps (no positions, no orders) filled with the value before, and the
+/// present value last.
+pub(super) fn curve(history: &[Valuation], portfolio: &Portfolio, equity: Money, now: Timestamp) -> Vec<Valuation> {
+    let present = Valuation { date: super::super::market::current_session(now).date(), equity, cash: portfolio.cash, deposits: portfolio.deposits };
+    let mut curve: Vec<Valuation> = Vec::with_capacity(history.len() + 1);
+    for valuation in history.iter().filter(|valuation| valuation.date < present.date) {
+        fill(&mut curve, valuation.date);
+        curve.push(*valuation);
+    }
+    fill(&mut curve, present.date);
+    curve.push(present);
+    curve
+}
+
+/// Repeats the last value for each session that lies between it and `until`.
+fn fill(curve: &mut Vec<Valuation>, until: Date) {
+    let Some(last) = curve.last().copied() else { return };
+    let between = calendar::sessions(last.date, until).map(domain::TradingDate::date).filter(|date| *date > last.date && *date < until);
+    curve.extend(between.map(|date| Valuation { date, ..last }));
+}
+
+/// Simple time-weighted returns from point to point.
+pub(crate) fn returns(curve: &[Valuation]) -> Vec<f64> {
+    let valuations: Vec<metrics::Valuation> = curve
+        .iter()
+        .enumerate()
+        .map(|(index, point)| {
+            let before = if index == 0 { point.deposits } else { curve[index - 1].deposits };
+            metrics::Valuation { value: float(point.equity), flow: float(point.deposits - before) }
+        })
+        .collect();
+    metrics::time_weighted_returns(&valuations).unwrap_or_default()
+}
+
+pub(super) fn drawdown(history: &[Valuation], portfolio: &Portfolio, equity: Money, now: Timestamp) -> Option<f64> {
+    depth(&curve(history, portfolio, equity, now))
+}
+
+/// The deepest fall of the compounded returns from a peak, as a fraction.
+fn depth(curve: &[Valuation]) -> Option<f64> {
+    let returns = returns(curve);
+    let compounded = returns.iter().scan(1.0, |value, change| {
+        *value *= 1.0 + change;
+        Some(*value)
+    });
+    let values: Vec<(Date, f64)> = curve.iter().map(|point| point.date).zip(std::iter::once(1.0).chain(compounded)).collect();
+    metrics::max_drawdown(&values).map(|drawdown| drawdown.depth)
+}
+
+fn points(curve: &[Valuation]) -> Vec<PerformancePoint> {
+    let mut before = None;
+    curve
+        .iter()
+        .map(|point| {
+            let (value, deposits) = before.replace((point.equity, point.deposits)).unwrap_or((point.deposits, point.deposits));
+            PerformancePoint { date: point.date, value: point.equity, pnl: point.equity - value - (point.deposits - deposits) }
+        })
+        .collect()
+}
+
+fn float(money: Money) -> f64 {
+    money.decimal().to_f64().expect("every decimal is near a float")
+}

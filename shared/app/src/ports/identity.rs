@@ -1,0 +1,115 @@
+//! Where users, sign-in codes, sessions and limits are kept.
+//!
+//! Each method is one decision, taken by the store at once: however many callers race, a code is used once, tries are counted
+//! exactly and an address gets one account. Everything with an end is gone when `now` reaches it, whether or not it was deleted yet.
+
+use async_trait::async_trait;
+use domain::{Email, Role, Timestamp, UserId};
+
+use super::StoreError;
+use crate::auth::{Bucket, Preferences, Profile, Taken, User};
+
+/// The one sign-in code that an address has. The code itself is nowhere: only its keyed hash.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CodeRecord {
+    /// Random; goes into the hash, and names this code among those the address has had.
+    pub challenge: String,
+    /// Keyed hash of challenge, address and code, in hexadecimal.
+    pub hash: String,
+    pub expires_at: Timestamp,
+}
+
+/// What became of a try to use a code; a try that was allowed has been counted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CodeTry {
+    Allowed(CodeRecord),
+    Exhausted,
+    Expired,
+    /// There is none: never asked for, used, or cleared away.
+    Absent,
+}
+
+/// Permission to use the system until `expires_at`; a token is good as long as its session is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    pub id: String,
+    pub user_id: UserId,
+    pub opened_at: Timestamp,
+    pub expires_at: Timestamp,
+    /// Where it was opened from, in words.
+    pub origin: String,
+}
+
+/// Wrong codes in a row for one address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Failures {
+    pub count: u32,
+    pub last_at: Option<Timestamp>,
+}
+
+/// A change of one part of a user; other parts, changed by others at the same time, stay as they are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UserChange {
+    Role(Role),
+    Active(bool),
+    /// A sign-in shows that the address is the user's.
+    SignedIn(Timestamp),
+    Profile(Profile),
+    Preferences(Preferences),
+}
+
+/// Users in the order in which they joined.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserPage {
+    pub users: Vec<User>,
+    /// Where the next page begins; `None` on the last.
+    pub next: Option<String>,
+}
+
+#[async_trait]
+pub trait IdentityStore: Send + Sync {
+    async fn user(&self, id: &UserId) -> Result<Option<User>, StoreError>;
+
+    async fn user_by_email(&self, email: &Email) -> Result<Option<User>, StoreError>;
+
+    /// [`StoreError::Conflict`] when the address has an account already.
+    async fn create_user(&self, user: &User) -> Result<(), StoreError>;
+
+    /// The user after the change; `None` when there is no such user.
+    async fn change_user(&self, id: &UserId, change: &UserChange) -> Result<Option<User>, StoreError>;
+
+    /// At most `limit` users from `after` on ([`UserPage::next`] of the page before).
+    async fn users(&self, after: Option<&str>, limit: u32) -> Result<UserPage, StoreError>;
+
+    /// Replaces the code that the address had, and starts its tries anew.
+    async fn put_code(&self, email: &Email, code: &CodeRecord) -> Result<(), StoreError>;
+
+    /// Counts a try before the code is looked at, so that racing guesses cannot exceed `max_tries` together.
+    async fn try_code(&self, email: &Email, max_tries: u32, now: Timestamp) -> Result<CodeTry, StoreError>;
+
+    /// Uses the code up: exactly one caller is told `true`.
+    async fn take_code(&self, email: &Email, challenge: &str) -> Result<bool, StoreError>;
+
+    async fn failures(&self, email: &Email, now: Timestamp) -> Result<Failures, StoreError>;
+
+    /// Counts one more wrong code; forgotten at `forget_at` if no other follows.
+    async fn record_failure(&self, email: &Email, now: Timestamp, forget_at: Timestamp) -> Result<Failures, StoreError>;
+
+    async fn clear_failures(&self, email: &Email) -> Result<(), StoreError>;
+
+    async fn open_session(&self, session: &Session) -> Result<(), StoreError>;
+
+    async fn session(&self, user: &UserId, id: &str, now: Timestamp) -> Result<Option<Session>, StoreError>;
+
+    /// From now on the session is unknown in every copy; closing one that is closed already is no error.
+    async fn close_session(&self, user: &UserId, id: &str) -> Result<(), StoreError>;
+
+    /// Closes all sessions of the user and tells how many there were.
+    async fn close_sessions(&self, user: &UserId) -> Result<usize, StoreError>;
+
+    /// Takes one token from the bucket named `key`, shared by all who use this store.
+    async fn take(&self, key: &str, bucket: &Bucket, now: Timestamp) -> Result<Taken, StoreError>;
+
+    /// Deletes everything whose end was before `now` and tells how much it was.
+    async fn purge_expired(&self, now: Timestamp) -> Result<usize, StoreError>;
+}

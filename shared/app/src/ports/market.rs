@@ -1,0 +1,24 @@
+//! The list of companies and the record of ingestion runs.
+
+use async_trait::async_trait;
+use domain::{Company, Symbol};
+
+use super::StoreError;
+use crate::data::run::Run;
+
+#[async_trait]
+pub trait MarketStore: Send + Sync {
+    /// All companies by symbol; may lag a minute behind the newest write of another process.
+    async fn companies(&self) -> Result<std::sync::Arc<Vec<Company>>, StoreError>;
+
+    async fn company(&self, symbol: &Symbol) -> Result<Option<Company>, StoreError>;
+
+    async fn put_companies(&self, companies: &[Company]) -> Result<(), StoreError>;
+
+    async fn put_run(&self, run: &Run) -> Result<(), StoreError>;
+
+    async fn run(&self, id: &str) -> Result<Option<Run>, StoreError>;
+
+    /// Newest first.
+    async fn runs(&self, limit: usize) -> Result<Vec<Run>, StoreError>;
+}

@@ -1,0 +1,156 @@
+//! Signals: what the model proposes, why, and what became of it.
+
+pub(crate) mod evaluate;
+pub(crate) mod generate;
+pub mod performance;
+mod words;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use analysis::MODEL_FEATURES;
+use domain::{
+    Date, Sector, Symbol, Timestamp, TradingDate, UserId, calendar,
+    signal::{Explanation, Signal, SignalAction, SignalId, SignalStatus},
+};
+
+pub use generate::Generated;
+pub use performance::{PerformanceSummary, summarize};
+
+use crate::{
+    UseCaseError,
+    market::Market,
+    ports::{Decision, DecisionKind, Models, PortfolioStore, SignalStore},
+};
+
+/// Without a date, lists reach back this many sessions: every signal that can still be acted on, and then some.
+pub const LISTED_SESSIONS: usize = 30;
+
+/// The use cases of signals.
+#[derive(Clone)]
+pub struct Signals {
+    market: Market,
+    store: Arc<dyn SignalStore>,
+    /// Knows which signals a user has acted on.
+    portfolios: Arc<dyn PortfolioStore>,
+    models: Option<Arc<dyn Models>>,
+}
+
+/// Which signals are wanted; an empty filter means all of the last [`LISTED_SESSIONS`].
+#[derive(Debug, Clone, Default)]
+pub struct SignalFilter {
+    pub symbol: Option<Symbol>,
+    pub action: Option<SignalAction>,
+    pub confidence_min: Option<f64>,
+    pub confidence_max: Option<f64>,
+    pub sector: Option<Sector>,
+    pub status: Option<SignalStatus>,
+    pub date: Option<Date>,
+}
+
+/// A signal as one user sees it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SeenSignal {
+    pub signal: Signal,
+    pub status: SignalStatus,
+    pub decision: Option<Decision>,
+}
+
+/// A signal with everything that explains it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ExplainedSignal {
+    pub seen: SeenSignal,
+    pub explanation: Explanation,
+}
+
+impl Signals {
+    /// `models` is needed where signals are generated, and only there.
+    pub fn new(market: Market, store: Arc<dyn SignalStore>, portfolios: Arc<dyn PortfolioStore>, models: Option<Arc<dyn Models>>) -> Self {
+        Self { market, store, portfolios, models }
+    }
+
+    /// The matching signals, the newest date first and by falling confidence within one; and how many match in all.
+    pub async fn list(&self, user: &UserId, filter: &SignalFilter, skip: usize, limit: usize, now: Timestamp) -> Result<(Vec<SeenSignal>, usize), UseCaseError> {
+        let dates = filter.date.map_or_else(|| recent_dates(now), |date| vec![date]);
+        let oldest = dates.iter().min().copied().unwrap_or_default();
+        let (signals, decisions) = futures::try_join!(self.store.days(&dates), self.portfolios.decisions(user, oldest))?;
+        let decisions: BTreeMap<SignalId, Decision> = decisions.into_iter().map(|decision| (decision.signal.clone(), decision)).collect();
+        let mut matching: Vec<SeenSignal> = signals
+            .into_iter()
+            .filter(|signal| signal.generated_at <= now)
+            .map(|signal| seen(signal, &decisions, now))
+            .filter(|seen| filter.matches(seen))
+            .collect();
+        matching.sort_by(|a, b| b.signal.date.cmp(&a.signal.date).then_with(|| b.signal.confidence.total_cmp(&a.signal.confidence)));
+        let total = matching.len();
+        Ok((matching.into_iter().skip(skip).take(limit).collect(), total))
+    }
+
+    /// How many signals can be acted on, by action.
+    pub async fn active_by_action(&self, now: Timestamp) -> Result<BTreeMap<SignalAction, usize>, UseCaseError> {
+        let mut counts = BTreeMap::from(SignalAction::ALL.map(|action| (action, 0)));
+        for signal in self.store.days(&recent_dates(now)).await?.iter().filter(|signal| signal.status(now) == SignalStatus::Active) {
+            *counts.entry(signal.action).or_default() += 1;
+        }
+        Ok(counts)
+    }
+
+    /// Whether any signal of `date` is stored.
+    pub async fn exist_on(&self, date: Date) -> Result<bool, UseCaseError> {
+        Ok(!self.store.days(&[date]).await?.is_empty())
+    }
+
+    pub async fn find(&self, id: &SignalId) -> Result<Signal, UseCaseError> {
+        let day = self.store.days(&[id.date.date()]).await?;
+        day.into_iter().find(|signal| signal.symbol == id.symbol && signal.model == id.model).ok_or_else(|| UseCaseError::NotFound(format!("signal {id}")))
+    }
+
+    pub async fn explain(&self, user: &UserId, id: &SignalId, now: Timestamp) -> Result<ExplainedSignal, UseCaseError> {
+        let (signal, explanation, decision) = futures::try_join!(
+            self.find(id),
+            async { self.store.explanation(id).await.map_err(UseCaseError::from) },
+            async { self.portfolios.decision(user, id).await.map_err(UseCaseError::from) }
+        )?;
+        let explanation = explanation.ok_or_else(|| UseCaseError::NotFound(format!("explanation of signal {id}")))?;
+        let decisions = decision.into_iter().map(|decision| (id.clone(), decision)).collect();
+        Ok(ExplainedSignal { seen: seen(signal, &decisions, now), explanation })
+    }
+
+    /// Computed from what really happened to all signals that have ended.
+    pub async fn performance(&self, now: Timestamp) -> Result<PerformanceSummary, UseCaseError> {
+        let recent = recent_dates(now);
+        let (days, signals) = futures::try_join!(self.store.performance(), self.store.days(&recent))?;
+        let active = signals.iter().filter(|signal| signal.status(now) == SignalStatus::Active).count();
+        let unevaluated = signals.iter().filter(|signal| signal.outcome.is_none()).count();
+        Ok(summarize(&days, active, unevaluated))
+    }
+
+    /// Names of the model's features, in its order.
+    pub fn feature_names() -> &'static [&'static str] {
+        MODEL_FEATURES
+    }
+}
+
+/// The newest sessions that can have signals at `now`, newest first.
+fn recent_dates(now: Timestamp) -> Vec<Date> {
+    let newest = calendar::last_closed_session(now);
+    std::iter::successors(Some(newest), |date| Some(TradingDate::previous(*date))).take(LISTED_SESSIONS).map(TradingDate::date).collect()
+}
+
+fn seen(signal: Signal, decisions: &BTreeMap<SignalId, Decision>, now: Timestamp) -> SeenSignal {
+    let decision = decisions.get(&signal.id()).cloned();
+    let is_accepted = decision.as_ref().is_some_and(|decision| decision.kind == DecisionKind::Accept);
+    let status = if is_accepted { SignalStatus::Executed } else { signal.status(now) };
+    SeenSignal { signal, status, decision }
+}
+
+impl SignalFilter {
+    fn matches(&self, seen: &SeenSignal) -> bool {
+        let signal = &seen.signal;
+        self.symbol.as_ref().is_none_or(|symbol| signal.symbol == *symbol)
+            && self.action.is_none_or(|action| signal.action == action)
+            && self.confidence_min.is_none_or(|least| signal.confidence >= least)
+            && self.confidence_max.is_none_or(|most| signal.confidence <= most)
+            && self.sector.is_none_or(|sector| signal.sector == Some(sector))
+            && self.status.is_none_or(|status| seen.status == status)
+    }
+}

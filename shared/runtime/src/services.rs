@@ -1,0 +1,53 @@
+//! The use cases over a set of ports.
+
+use std::sync::Arc;
+
+use app::{
+    auth::{Auth, AuthPolicy, Secrets},
+    data::Data,
+    jobs::Jobs,
+    market::Market,
+    portfolio::Desk,
+    ports::{HistoryStore, IdentityStore, Mailer, MarketData, MarketStore, Models, PortfolioStore, SignalStore},
+    signals::Signals,
+    stocks::Stocks,
+};
+use domain::trading::TradingRules;
+
+/// Everything from outside that the use cases reach.
+#[derive(Clone)]
+pub struct Ports {
+    pub identity: Arc<dyn IdentityStore>,
+    pub mailer: Arc<dyn Mailer>,
+    pub companies: Arc<dyn MarketStore>,
+    pub signals: Arc<dyn SignalStore>,
+    pub portfolios: Arc<dyn PortfolioStore>,
+    pub histories: Arc<dyn HistoryStore>,
+    pub vendor: Arc<dyn MarketData>,
+    /// Prices of the running session; absent where only end-of-day bars are wanted.
+    pub quotes: Option<Arc<dyn MarketData>>,
+    pub models: Arc<dyn Models>,
+}
+
+/// All use cases. Cheap to clone.
+#[derive(Clone)]
+pub struct Services {
+    pub auth: Arc<Auth>,
+    pub stocks: Stocks,
+    pub signals: Signals,
+    pub desk: Desk,
+    pub data: Data,
+    pub jobs: Jobs,
+}
+
+impl Services {
+    pub fn new(ports: Ports, policy: AuthPolicy, secrets: &Secrets, rules: TradingRules) -> Self {
+        let market = Market::new(ports.histories.clone(), ports.companies, ports.quotes);
+        let auth = Arc::new(Auth::new(ports.identity, ports.mailer, policy, secrets));
+        let signals = Signals::new(market.clone(), ports.signals, ports.portfolios.clone(), Some(ports.models));
+        let desk = Desk::new(market.clone(), signals.clone(), ports.portfolios, rules);
+        let data = Data::new(market.clone(), ports.histories, ports.vendor);
+        let jobs = Jobs { data: data.clone(), signals: signals.clone(), desk: desk.clone(), auth: auth.clone() };
+        Self { auth, stocks: Stocks::new(market), signals, desk, data, jobs }
+    }
+}
