@@ -59,21 +59,15 @@ impl ReplayClock {
     /// The clock as `file` has it, else at `from`. `last` is the last session of the data.
     pub fn open(file: PathBuf, from: Timestamp, last: TradingDate, listener: Listener) -> io::Result<Self> {
         let now = Self::stored(&file)?.unwrap_or(from);
-        Ok(Self {
-            now: Mutex::new(now),
-            file,
-            last,
-            moving: tokio::sync::Mutex::default(),
-            jobs: std::sync::OnceLock::new(),
-            listener,
-        })
+        Ok(Self { now: Mutex::new(now), file, last, moving: tokio::sync::Mutex::default(), jobs: std::sync::OnceLock::new(), listener })
     }
 
     /// Where a replay stopped; `None` if none was started.
     pub fn stored(file: &PathBuf) -> io::Result<Option<Timestamp>> {
         match fs::read(file) {
             Ok(bytes) => {
-                let stored: Stored = serde_json::from_slice(&bytes).map_err(|error| io::Error::other(format!("{} is damaged: {error}", file.display())))?;
+                let stored: Stored =
+                    serde_json::from_slice(&bytes).map_err(|error| io::Error::other(format!("{} is damaged: {error}", file.display())))?;
                 Ok(Some(stored.now))
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -216,7 +210,11 @@ impl MarketClock for LiveClock {
     }
 
     async fn advance(&self, _: AdvanceTo) -> Result<Vec<JobReport>, Problem> {
-        Err(Problem::new(StatusCode::CONFLICT, "not-a-replay", "this server runs on the real time, which nobody can move; start it without --live to replay"))
+        Err(Problem::new(
+            StatusCode::CONFLICT,
+            "not-a-replay",
+            "this server runs on the real time, which nobody can move; start it without --live to replay",
+        ))
     }
 }
 
@@ -228,7 +226,8 @@ pub async fn run_live(jobs: Jobs, listener: Listener) {
         tokio::time::sleep(wait.try_into().unwrap_or_default()).await;
         for job in schedule::due_at(due.at) {
             let now = Timestamp::now();
-            let report = jobs.run(job, now, now).await.unwrap_or_else(|error| JobReport { job, at: now, outcome: format!("failed: {error}") });
+            let report =
+                jobs.run(job, now, now).await.unwrap_or_else(|error| JobReport { job, at: now, outcome: format!("failed: {error}") });
             listener(&report);
         }
     }

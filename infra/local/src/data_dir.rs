@@ -20,7 +20,8 @@ pub enum DataDirError {
 
 /// Marks a directory as ours, so that a reset never empties anything else.
 const MARKER: &str = "README.txt";
-const MARKER_TEXT: &str = "This directory belongs to StockGPT (https://github.com/stockgpt). Everything in it can be made again except portfolios.\n";
+const MARKER_TEXT: &str =
+    "This directory belongs to StockGPT (https://github.com/stockgpt). Everything in it can be made again except portfolios.\n";
 
 impl DataDir {
     /// Opens the directory, making it if it is not there.

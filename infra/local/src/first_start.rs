@@ -1,7 +1,7 @@
 //! What a data directory gets before it can serve: prices, the market's means, signals.
 
-use app::{jobs::schedule, ports::HistoryStore};
 use adapters::market_data::bundled::Bundled;
+use app::{jobs::schedule, ports::HistoryStore};
 use domain::{Timestamp, calendar};
 
 use crate::{clock::ReplayClock, system::System, terminal};

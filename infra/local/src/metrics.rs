@@ -72,7 +72,9 @@ impl MetricsSource for SystemMetrics {
             families.push(Family::new("stocks_with_prices", "Stocks that have any bar.", Kind::Gauge).with(&[], status.symbols as f64));
             if let Some(date) = status.latest_bar_date {
                 let lag = domain::calendar::close_instant(date).duration_until(now).as_secs_f64();
-                families.push(Family::new("ingestion_lag_seconds", "Market time since the close of the newest bar.", Kind::Gauge).with(&[], lag));
+                families.push(
+                    Family::new("ingestion_lag_seconds", "Market time since the close of the newest bar.", Kind::Gauge).with(&[], lag),
+                );
             }
         }
         if let Ok(counts) = self.services.signals.active_by_action(now).await {
@@ -83,7 +85,9 @@ impl MetricsSource for SystemMetrics {
             families.push(signals);
         }
         if let Ok(activity) = self.services.desk.activity().await {
-            families.push(Family::new("portfolios_active", "Portfolios with positions or open orders.", Kind::Gauge).with(&[], activity as f64));
+            families.push(
+                Family::new("portfolios_active", "Portfolios with positions or open orders.", Kind::Gauge).with(&[], activity as f64),
+            );
         }
         families
     }

@@ -60,7 +60,11 @@ pub fn router(system: &System) -> Router {
     let groups = [
         routes::auth::router(services.auth.clone()),
         routes::stocks::router(services.stocks.clone()),
-        routes::signals::router(SignalsState { signals: services.signals.clone(), desk: services.desk.clone(), auth: services.auth.clone() }),
+        routes::signals::router(SignalsState {
+            signals: services.signals.clone(),
+            desk: services.desk.clone(),
+            auth: services.auth.clone(),
+        }),
         routes::portfolio::router(PortfolioState { desk: services.desk.clone(), cursors: CursorSealer::new(&system.cursor_key) }),
         routes::data::router(DataState {
             data: services.data.clone(),

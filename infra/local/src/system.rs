@@ -164,7 +164,9 @@ fn open_clock(directory: &DataDir, from: Option<Date>, last: TradingDate, listen
         && start < stopped
         && domain::calendar::new_york_date(stopped) != from
     {
-        bail!("this data directory has been replayed to {stopped} already and time only moves forward; add --reset to start over at {from}");
+        bail!(
+            "this data directory has been replayed to {stopped} already and time only moves forward; add --reset to start over at {from}"
+        );
     }
     ReplayClock::open(file, start, last, listener).context("the clock cannot be read")
 }

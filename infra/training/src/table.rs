@@ -38,7 +38,7 @@ pub struct Writer {
 }
 
 fn schema() -> String {
-    let features: String = MODEL_FEATURES.iter().map(|name| format!("required float {name};\n")).collect();
+    let features = format!("required float {};", MODEL_FEATURES.join(";\nrequired float "));
     format!(
         "message examples {{
             required binary symbol (UTF8);
@@ -79,15 +79,15 @@ impl Writer {
         self.rows += examples.len();
         let mut group = self.file.next_row_group()?;
         let each = examples.iter();
-        column::<ByteArrayType>(&mut group, each.clone().map(|example| ByteArray::from(example.symbol)).collect())?;
-        column::<Int32Type>(&mut group, each.clone().map(days_since_epoch).collect())?;
-        column::<BoolType>(&mut group, each.clone().map(|example| example.point_in_time).collect())?;
-        column::<Int32Type>(&mut group, each.clone().map(|example| example.label.class as i32).collect())?;
-        column::<DoubleType>(&mut group, each.clone().map(|example| example.risk).collect())?;
-        column::<DoubleType>(&mut group, each.clone().map(|example| example.label.long.r_multiple).collect())?;
-        column::<DoubleType>(&mut group, each.clone().map(|example| example.label.short.r_multiple).collect())?;
+        column::<ByteArrayType>(&mut group, &each.clone().map(|example| ByteArray::from(example.symbol)).collect::<Vec<_>>())?;
+        column::<Int32Type>(&mut group, &each.clone().map(days_since_epoch).collect::<Vec<_>>())?;
+        column::<BoolType>(&mut group, &each.clone().map(|example| example.point_in_time).collect::<Vec<_>>())?;
+        column::<Int32Type>(&mut group, &each.clone().map(|example| example.label.class as i32).collect::<Vec<_>>())?;
+        column::<DoubleType>(&mut group, &each.clone().map(|example| example.risk).collect::<Vec<_>>())?;
+        column::<DoubleType>(&mut group, &each.clone().map(|example| example.label.long.r_multiple).collect::<Vec<_>>())?;
+        column::<DoubleType>(&mut group, &each.clone().map(|example| example.label.short.r_multiple).collect::<Vec<_>>())?;
         for feature in 0..MODEL_FEATURES.len() {
-            column::<FloatType>(&mut group, each.clone().map(|example| example.features[feature]).collect())?;
+            column::<FloatType>(&mut group, &each.clone().map(|example| example.features[feature]).collect::<Vec<_>>())?;
         }
         group.close()?;
         Ok(())
@@ -100,9 +100,9 @@ impl Writer {
     }
 }
 
-fn column<T: DataType>(group: &mut SerializedRowGroupWriter<'_, File>, values: Vec<T::T>) -> anyhow::Result<()> {
+fn column<T: DataType>(group: &mut SerializedRowGroupWriter<'_, File>, values: &[T::T]) -> anyhow::Result<()> {
     let mut column = group.next_column()?.expect("the columns are written in the schema's order");
-    column.typed::<T>().write_batch(&values, None, None)?;
+    column.typed::<T>().write_batch(values, None, None)?;
     column.close()?;
     Ok(())
 }

@@ -41,5 +41,6 @@ fn decode_all_bundled_data() -> Bundled {
 fn quotes_of_all_bundled_stocks(bencher: divan::Bencher) {
     let symbols: Vec<Symbol> = BUNDLED.histories().iter().map(|history| history.symbol.clone()).collect();
     let now: Timestamp = "2022-01-03T15:00:00Z".parse().expect("an instant");
-    bencher.bench(|| futures::executor::block_on(BUNDLED.quotes(black_box(&symbols), now)).expect("it answers"));
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    bencher.bench(|| runtime.block_on(BUNDLED.quotes(black_box(&symbols), now)).expect("it answers"));
 }

@@ -133,7 +133,9 @@ mod tests {
     fn extending_by_a_few_sessions_equals_computing_everything_again() {
         let whole: Vec<Series> = (0..5).map(|seed| wave(seed, 400)).collect();
         let mut part = whole.clone();
-        part.iter_mut().for_each(|series| series.truncate(290));
+        for series in &mut part {
+            series.truncate(290);
+        }
         let members = |all: &[Series]| -> MarketContext {
             MarketContext::new(&all.iter().map(|s| Member::always(s, Some(Sector::Energy))).collect::<Vec<_>>())
         };

@@ -11,7 +11,9 @@ use domain::{
     execution::{RiskProfile, Side},
     order::{OrderRequest, OrderSize, Origin},
     signal::{Signal, SignalAction},
-    trading::{Cause, DayTape, Entry, Event, Journal, MarketView, Portfolio, StockView, Trade, TradingRules, Valuation, order_entry, session},
+    trading::{
+        Cause, DayTape, Entry, Event, Journal, MarketView, Portfolio, StockView, Trade, TradingRules, Valuation, order_entry, session,
+    },
 };
 
 use crate::{
@@ -187,7 +189,9 @@ impl<'a> Desk<'a> {
     /// Sells what has a signal to sell, then buys the most promising, as far as the limits allow.
     fn take(&mut self, signals: &[Signal], stocks: &[Stock<'_>], date: TradingDate) {
         let mut wanted: Vec<&Signal> = signals.iter().filter(|signal| signal.action != SignalAction::Hold).collect();
-        wanted.sort_by(|a, b| (a.action == SignalAction::Buy).cmp(&(b.action == SignalAction::Buy)).then(b.expected_return.total_cmp(&a.expected_return)));
+        wanted.sort_by(|a, b| {
+            (a.action == SignalAction::Buy).cmp(&(b.action == SignalAction::Buy)).then(b.expected_return.total_cmp(&a.expected_return))
+        });
         let mut symbols = self.portfolio.symbols();
         symbols.extend(wanted.iter().map(|signal| signal.symbol.clone()));
         let views = stocks.iter().filter(|stock| symbols.contains(&stock.history.symbol));

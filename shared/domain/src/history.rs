@@ -117,12 +117,8 @@ impl PriceHistory {
         for (index, record) in self.bars.iter().enumerate().rev() {
             // All events of one ex-date share the close before it, on the ex-date's own share basis.
             while let Some(action) = events.next_if(|action| action.ex_date > record.bar.date.date()) {
-                let same_day_ratio: Decimal = self
-                    .actions
-                    .iter()
-                    .filter(|other| other.ex_date == action.ex_date)
-                    .map(|other| other.kind.price_ratio())
-                    .product();
+                let same_day_ratio: Decimal =
+                    self.actions.iter().filter(|other| other.ex_date == action.ex_date).map(|other| other.kind.price_ratio()).product();
                 let close_before = record.bar.close.decimal() / same_day_ratio;
                 match action.kind {
                     ActionKind::Split { .. } | ActionKind::SpinOff { .. } => {
@@ -181,7 +177,10 @@ mod tests {
         let quarter = Decimal::new(25, 2);
         assert_eq!(adjustments.iter().map(|a| a.price).collect::<Vec<_>>(), [quarter, Decimal::ONE, Decimal::ONE]);
         assert_eq!(adjustments.iter().map(|a| a.volume).collect::<Vec<_>>(), [Decimal::from(4), Decimal::ONE, Decimal::ONE]);
-        assert_eq!(adjustments.iter().map(|a| a.total_return).collect::<Vec<_>>(), [quarter * Decimal::new(99, 2), Decimal::new(99, 2), Decimal::ONE]);
+        assert_eq!(
+            adjustments.iter().map(|a| a.total_return).collect::<Vec<_>>(),
+            [quarter * Decimal::new(99, 2), Decimal::new(99, 2), Decimal::ONE]
+        );
     }
 
     #[test]

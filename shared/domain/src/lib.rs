@@ -12,8 +12,8 @@ pub mod lots;
 pub mod money;
 pub mod order;
 pub mod signal;
-pub mod trading;
 pub mod symbol;
+pub mod trading;
 pub mod trading_date;
 pub mod user;
 

@@ -334,9 +334,13 @@ mod tests {
 
     #[test]
     fn money_rounds_halves_away_from_zero() {
-        for (exact, rounded, up) in
-            [("1.005", "1.01", "1.01"), ("-1.005", "-1.01", "-1.01"), ("1.0049", "1.00", "1.01"), ("2.675", "2.68", "2.68"), ("0.001", "0.00", "0.01")]
-        {
+        for (exact, rounded, up) in [
+            ("1.005", "1.01", "1.01"),
+            ("-1.005", "-1.01", "-1.01"),
+            ("1.0049", "1.00", "1.01"),
+            ("2.675", "2.68", "2.68"),
+            ("0.001", "0.00", "0.01"),
+        ] {
             assert_eq!(Money::round(decimal(exact)).to_string(), rounded);
             assert_eq!(Money::round_up(decimal(exact)).to_string(), up);
         }
@@ -344,9 +348,16 @@ mod tests {
 
     #[test]
     fn prices_refuse_nonsense() {
-        for (text, good) in
-            [("0.0001", true), ("175.43", true), ("175.4300", true), ("0", false), ("-1", false), ("1.00001", false), ("10000001", false), ("abc", false)]
-        {
+        for (text, good) in [
+            ("0.0001", true),
+            ("175.43", true),
+            ("175.4300", true),
+            ("0", false),
+            ("-1", false),
+            ("1.00001", false),
+            ("10000001", false),
+            ("abc", false),
+        ] {
             assert_eq!(text.parse::<Price>().is_ok(), good, "{text}");
         }
     }

@@ -111,16 +111,8 @@ pub enum OrderState {
 }
 
 impl OrderState {
-    pub const ALL: [Self; 8] = [
-        Self::New,
-        Self::Accepted,
-        Self::PartiallyFilled,
-        Self::Filled,
-        Self::Canceled,
-        Self::Rejected,
-        Self::Expired,
-        Self::Replaced,
-    ];
+    pub const ALL: [Self; 8] =
+        [Self::New, Self::Accepted, Self::PartiallyFilled, Self::Filled, Self::Canceled, Self::Rejected, Self::Expired, Self::Replaced];
 
     pub fn name(self) -> &'static str {
         match self {

@@ -216,7 +216,9 @@ mod tests {
     fn ids_survive_the_round_trip_and_refuse_everything_else() {
         let id = SignalId { date: "2022-01-03".parse().unwrap(), symbol: "BRK.B".parse().unwrap(), model: "m2021.1-3fa9c2".into() };
         assert_eq!(id.to_string().parse(), Ok(id));
-        for text in ["", "2022-01-03", "2022-01-03_AAPL", "2022-01-03_AAPL_", "2022-01-01_AAPL_m1", "2022-01-03_A/APL_m1", "2022-01-03_AAPL_m/1"] {
+        for text in
+            ["", "2022-01-03", "2022-01-03_AAPL", "2022-01-03_AAPL_", "2022-01-01_AAPL_m1", "2022-01-03_A/APL_m1", "2022-01-03_AAPL_m/1"]
+        {
             assert!(text.parse::<SignalId>().is_err(), "{text}");
         }
     }

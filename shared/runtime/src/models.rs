@@ -67,7 +67,8 @@ impl StoredModels {
     }
 
     async fn load_from(&self, pointer: &[u8]) -> Result<Arc<dyn Scorer>, ModelError> {
-        let named: Pointer = serde_json::from_slice(pointer).map_err(|error| ModelError::Refused(format!("{POINTER} is damaged: {error}")))?;
+        let named: Pointer =
+            serde_json::from_slice(pointer).map_err(|error| ModelError::Refused(format!("{POINTER} is damaged: {error}")))?;
         let (onnx, manifest) = futures::try_join!(self.read(&named.onnx), self.read(&named.manifest))?;
         load(&onnx, &manifest)
     }

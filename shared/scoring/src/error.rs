@@ -18,7 +18,7 @@ pub enum ModelError {
     Unsupported(#[from] Unsupported),
 }
 
-/// What a sound ONNX model may contain that this crate does not evaluate, each by name. XGBoost's `multi:softprob` exports none of it.
+/// What a sound ONNX model may contain that this crate does not evaluate, each by name. `XGBoost`'s `multi:softprob` exports none of it.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum Unsupported {
     #[error("its graph is [{0}], not one TreeEnsembleClassifier")]
@@ -48,7 +48,7 @@ pub enum RowsError {
     FeatureCount { expected: usize, found: usize },
     #[error("{values} values are not whole rows of {features} features")]
     PartialRow { values: usize, features: usize },
-    /// Missing is NaN; an infinity is a defect of the feature, and XGBoost refuses it in training too.
+    /// Missing is NaN; an infinity is a defect of the feature, and `XGBoost` refuses it in training too.
     #[error("feature {feature} of row {row} is infinite")]
     Infinite { row: usize, feature: usize },
     /// The model was exported without `nodes_hitrates`: it can score, but not explain.

@@ -108,7 +108,7 @@ impl<'a> Tables<'a> {
     fn node(&self, tree: usize, root: u32, at: usize) -> Result<Node, ModelError> {
         let [first, second, third, bits, flags] = self.nodes[at];
         let node = at - root as usize;
-        match flags & 0xff {
+        match comparison(flags) {
             0 => self.vote(tree, node, first..second).map(|[_, weight]| Node::Leaf(f32::from_bits(weight))),
             3 => {
                 let feature = u8::try_from(first).map_err(|_| Unsupported::TooManyFeatures(first as usize))?;
@@ -134,7 +134,7 @@ impl<'a> Tables<'a> {
 
     /// The one class that all leaves among the nodes of `range` vote for.
     fn class(&self, tree: usize, range: std::ops::Range<usize>) -> Result<u8, ModelError> {
-        let leaves = self.nodes[range].iter().filter(|node| node[4] & 0xff == 0);
+        let leaves = self.nodes[range].iter().filter(|node| comparison(node[4]) == 0);
         let mut classes = leaves.map(|&[vote, ..]| self.votes[vote as usize][0]);
         let class = classes.next().ok_or_else(|| ModelError::Damaged(format!("tree {tree} has no leaf")))?;
         if classes.any(|other| other != class) {
@@ -171,6 +171,11 @@ fn depth(tree: usize, nodes: &[Node]) -> Result<u8, ModelError> {
         return Err(ModelError::Damaged(format!("tree {tree} has nodes out of reach")));
     }
     Ok(deepest)
+}
+
+/// Tract's number of a node's comparison, 0 for a leaf.
+fn comparison(flags: u32) -> u32 {
+    flags & 0xff
 }
 
 /// ONNX's name of a comparison, from tract's number for it.

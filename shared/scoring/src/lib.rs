@@ -1,4 +1,4 @@
-//! Serves the model: XGBoost's trees from an ONNX file, read and run by tract, with its tree operator replaced by one that is a thousand times faster.
+//! Serves the model: `XGBoost`'s trees from an ONNX file, read and run by tract, with its tree operator replaced by one that is a thousand times faster.
 //!
 //! A [`Model`] gives class probabilities for batches of rows ([`Model::score`]) and says which features they come from ([`Model::contributions`]).
 //! It knows nothing of what features and classes mean, except that there are three classes.

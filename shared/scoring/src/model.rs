@@ -48,7 +48,7 @@ impl Model {
         self.forest.has_covers()
     }
 
-    /// The probabilities of the classes 0, 1 and 2 for each row, equal to XGBoost's own within 1e-5. `rows` are row-major, NaN where a value is missing.
+    /// The probabilities of the classes 0, 1 and 2 for each row, equal to `XGBoost`'s own within 1e-5. `rows` are row-major, NaN where a value is missing.
     pub fn score(&self, rows: &[f32], n_features: usize) -> Result<Vec<[f32; CLASSES]>, RowsError> {
         let count = self.check(rows, n_features)?;
         if count == 0 {

@@ -1,4 +1,4 @@
-//! Reads an ONNX file by tract, checks that it is what XGBoost's classifier exports, and puts the flat evaluator in.
+//! Reads an ONNX file by tract, checks that it is what `XGBoost`'s classifier exports, and puts the flat evaluator in.
 
 use std::sync::Arc;
 
@@ -81,9 +81,8 @@ fn base_score(ensemble: &NodeProto) -> Result<[f32; CLASSES], ModelError> {
 fn n_features(proto: &ModelProto) -> Result<usize, ModelError> {
     let inputs = proto.graph.as_ref().map_or(&[][..], |graph| &graph.input);
     let [input] = inputs else { return Err(ModelError::Damaged(format!("it has {} inputs, not one", inputs.len()))) };
-    let tensor = match input.r#type.as_ref().and_then(|of| of.value.as_ref()) {
-        Some(type_proto::Value::TensorType(tensor)) => tensor,
-        _ => return Err(ModelError::Damaged("its input is not a tensor".into())),
+    let Some(type_proto::Value::TensorType(tensor)) = input.r#type.as_ref().and_then(|of| of.value.as_ref()) else {
+        return Err(ModelError::Damaged("its input is not a tensor".into()));
     };
     let dimensions = tensor.shape.as_ref().map_or(&[][..], |shape| &shape.dim);
     match dimensions {

@@ -3,7 +3,10 @@
 
 use std::sync::Arc;
 
-use tract_onnx::tract_core::internal::*;
+use tract_onnx::tract_core::internal::{
+    DatumExt, DatumTypeExt, EvalContext, EvalOp, IntoTValue, IntoTensor, Op, StaticName, TValue, TVec, Tensor, ToDim, TractResult,
+    TypedFact, TypedOp, args_1, as_op, bail, op_as_typed_op, op_out_of_plan, tvec,
+};
 
 use crate::CLASSES;
 use crate::flat::FlatForest;

@@ -2,7 +2,7 @@
 //!
 //! A tree only ever asks whether a feature is below one of the thresholds that occur in the model. So it is enough to know how many of them the feature
 //! reaches: a rank, which fits in a byte and makes sixteen comparisons one instruction. The answers are exactly those of comparing the floats.
-//! (The same idea as XGBoost's and LightGBM's histogram bins, here at prediction.)
+//! (The same idea as `XGBoost`'s and `LightGBM`'s histogram bins, here at prediction.)
 //!
 //! A missing value goes left at some nodes and right at others. So a feature has up to two columns of ranks, one where missing ranks below all
 //! thresholds and one where it ranks above. A feature with more than 255 thresholds is spread over several columns, each with its part of them.

@@ -1,16 +1,13 @@
-//! Every model against what XGBoost itself said about its golden rows, missing values included.
+//! Every model against what `XGBoost` itself said about its golden rows, missing values included.
 
 use std::path::{Path, PathBuf};
 
-use analysis::model::ModelManifest;
-use scoring::{CLASSES, Contributions, Model};
+use analysis::model::{ManifestError, ModelManifest};
+use scoring::{CLASSES, Contributions, Model, ModelError};
 
 /// The synthetic model of `fixtures/make_fixture.py`, and the one the product ships.
-fn models() -> Vec<PathBuf> {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut models = vec![here.join("fixtures")];
-    models.extend(Some(here.join("../../infra/model")).filter(|shipped| shipped.join("model.onnx").exists()));
-    models
+fn models() -> [PathBuf; 2] {
+    ["fixtures", "../../infra/model"].map(|directory| Path::new(env!("CARGO_MANIFEST_DIR")).join(directory))
 }
 
 /// A table of numbers with a header; an empty field is a missing value.
@@ -80,9 +77,7 @@ fn probabilities_equal_xgboosts_in_batches_of_any_size() {
 fn contributions_sum_to_the_margins_behind_the_probabilities() {
     for directory in models() {
         let Golden { model, n_features, rows, .. } = golden(&directory);
-        if !model.explains() {
-            continue;
-        }
+        assert!(model.explains(), "{} has no covers", directory.display());
         let scores = model.score(&rows, n_features).unwrap();
         for (explained, score) in model.contributions(&rows, n_features).unwrap().iter().zip(scores) {
             // The softmax leaves the margins' differences, so these are compared.
@@ -110,4 +105,13 @@ fn contributions_equal_xgboosts() {
             }
         }
     }
+}
+
+#[test]
+fn the_manifest_of_another_model_is_refused() {
+    let [fixture, shipped] = models();
+    let manifest = ModelManifest::parse(&std::fs::read(shipped.join("manifest.json")).unwrap()).unwrap();
+    let file = std::fs::read(fixture.join("model.onnx")).unwrap();
+    let refused = Model::load(&file, &manifest).err();
+    assert!(matches!(refused, Some(ModelError::Manifest(ManifestError::Onnx { .. }))), "{refused:?}");
 }

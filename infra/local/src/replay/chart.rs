@@ -7,8 +7,8 @@ use domain::Date;
 use plotters::{
     coord::Shift,
     prelude::{
-        AreaSeries, ChartBuilder, Circle, Color, DrawingArea, DrawingAreaErrorKind, IntoDrawingArea, IntoFont, LineSeries, PathElement, RGBColor, Rectangle,
-        SVGBackend, SeriesLabelPosition, WHITE,
+        AreaSeries, ChartBuilder, Circle, Color, DrawingArea, DrawingAreaErrorKind, IntoDrawingArea, IntoFont, LineSeries, PathElement,
+        RGBColor, Rectangle, SVGBackend, SeriesLabelPosition, WHITE,
     },
 };
 
@@ -47,7 +47,13 @@ fn draw_wealth(area: &Area<'_>, report: &Report) -> Drawn {
         .y_label_area_size(56)
         .build_cartesian_2d(0..sessions, low * 0.98..high * 1.02)?;
     let dates: Vec<Date> = report.benchmark.iter().map(|(date, _)| *date).collect();
-    chart.configure_mesh().light_line_style(WHITE).x_labels(9).x_label_formatter(&|at| label(&dates, *at)).y_label_formatter(&|value| format!("{value:.2}")).draw()?;
+    chart
+        .configure_mesh()
+        .light_line_style(WHITE)
+        .x_labels(9)
+        .x_label_formatter(&|at| label(&dates, *at))
+        .y_label_formatter(&|value| format!("{value:.2}"))
+        .draw()?;
     for (name, curve, colour) in [("signals", &report.portfolio, OWN), ("all stocks, equal weights", &report.benchmark, MARKET)] {
         let points = curve.iter().enumerate().map(|(at, (_, value))| (at, *value));
         chart
@@ -55,7 +61,12 @@ fn draw_wealth(area: &Area<'_>, report: &Report) -> Drawn {
             .label(name)
             .legend(move |(x, y)| PathElement::new(vec![(x, y), (x + 18, y)], colour.stroke_width(2)));
     }
-    chart.configure_series_labels().position(SeriesLabelPosition::UpperLeft).background_style(WHITE.mix(0.8)).border_style(MARKET.mix(0.4)).draw()
+    chart
+        .configure_series_labels()
+        .position(SeriesLabelPosition::UpperLeft)
+        .background_style(WHITE.mix(0.8))
+        .border_style(MARKET.mix(0.4))
+        .draw()
 }
 
 fn draw_drawdown(area: &Area<'_>, report: &Report) -> Drawn {
@@ -82,7 +93,14 @@ fn draw_calibration(area: &Area<'_>, report: &Report) -> Drawn {
         .x_label_area_size(28)
         .y_label_area_size(56)
         .build_cartesian_2d(0.0..1.0, 0.0..1.0)?;
-    chart.configure_mesh().light_line_style(WHITE).x_labels(11).y_labels(6).x_label_formatter(&|value| format!("{value:.1}")).y_label_formatter(&|value| format!("{value:.1}")).draw()?;
+    chart
+        .configure_mesh()
+        .light_line_style(WHITE)
+        .x_labels(11)
+        .y_labels(6)
+        .x_label_formatter(&|value| format!("{value:.1}"))
+        .y_label_formatter(&|value| format!("{value:.1}"))
+        .draw()?;
     let most = report.calibration.iter().map(|bin| bin.signals).max().unwrap_or(1) as f64;
     chart.draw_series(report.calibration.iter().map(|bin| {
         Rectangle::new([(bin.bin_low + 0.01, 0.0), (bin.bin_high - 0.01, bin.signals as f64 / most * 0.3)], MARKET.mix(0.2).filled())

@@ -23,7 +23,8 @@ pub fn run(options: &cli::Replay) -> anyhow::Result<()> {
     let scorer = runtime::models::load(system::ONNX, system::MANIFEST)?;
 
     let rules = TradingRules::default();
-    let replay = replay::Replay { histories: bundled.histories(), companies: bundled.all_companies(), scorer: &*scorer, rules: &rules, from, to };
+    let replay =
+        replay::Replay { histories: bundled.histories(), companies: bundled.all_companies(), scorer: &*scorer, rules: &rules, from, to };
     let replayed = replay.run()?;
 
     let report = report::Report::of(&replayed);

@@ -50,7 +50,10 @@ fn rows(replayed: &Replayed, portfolio: &Curve, benchmark: &Curve) -> Vec<(&'sta
         both("maximum drawdown", &|_, curve| percent(metrics::max_drawdown(curve).map(|drawdown| drawdown.depth))),
         only("mean exposure", percent(exposure(replayed))),
         only("final value", format!("{} USD", replayed.valuations.last().map_or_else(String::new, |last| last.equity.to_string()))),
-        only("positions closed", format!("{} ({} won, {} lost)", totals.closed_positions, totals.winning_positions, totals.losing_positions)),
+        only(
+            "positions closed",
+            format!("{} ({} won, {} lost)", totals.closed_positions, totals.winning_positions, totals.losing_positions),
+        ),
         only("realised P&L", format!("{} USD", totals.realized_pnl)),
         only("dividends", format!("{} USD", totals.dividends)),
         only("fees / slippage", format!("{} / {} USD", totals.fees, totals.slippage)),
@@ -88,7 +91,8 @@ fn number(value: Option<f64>) -> String {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let span = |curve: &Curve| curve.first().zip(curve.last()).map_or_else(String::new, |(first, last)| format!("{} to {}", first.0, last.0));
+        let span =
+            |curve: &Curve| curve.first().zip(curve.last()).map_or_else(String::new, |(first, last)| format!("{} to {}", first.0, last.0));
         writeln!(f, "Replay of {}, all signals taken automatically\n", span(&self.portfolio))?;
         writeln!(f, "{:<30} {:>26} {:>16}", "", "portfolio", "equal weight")?;
         for (name, own, market) in &self.rows {

@@ -65,20 +65,13 @@ impl Directory {
         }
     }
 
-    fn write_now(
-        &self,
-        name: &str,
-        bytes: &[u8],
-        condition: &Condition,
-    ) -> Result<Version, HistoryError> {
+    fn write_now(&self, name: &str, bytes: &[u8], condition: &Condition) -> Result<Version, HistoryError> {
         let path = self.path(name)?;
         let _held = self.lock(name)?;
         let stored = match condition {
             Condition::None => true,
             Condition::Absent => self.read_now(name)?.is_none(),
-            Condition::Is(expected) => self
-                .read_now(name)?
-                .is_some_and(|(_, version)| version == *expected),
+            Condition::Is(expected) => self.read_now(name)?.is_some_and(|(_, version)| version == *expected),
         };
         if !stored {
             return Err(HistoryError::Conflict(name.to_owned()));
@@ -94,35 +87,22 @@ impl Directory {
         let path = self.root.join(LOCKS).join(name);
         let locked = || -> io::Result<File> {
             make_directory(parent(&path))?;
-            let file = File::options()
-                .create(true)
-                .truncate(false)
-                .write(true)
-                .open(&path)?;
+            let file = File::options().create(true).truncate(false).write(true).open(&path)?;
             file.lock()?;
             Ok(file)
         };
         locked().map_err(|error| unavailable(&path, &error))
     }
 
-    fn read_history_now(
-        &self,
-        symbol: &Symbol,
-    ) -> Result<Option<(PriceHistory, Version)>, HistoryError> {
+    fn read_history_now(&self, symbol: &Symbol) -> Result<Option<(PriceHistory, Version)>, HistoryError> {
         let object = history_object(symbol);
         let Some((bytes, version)) = self.read_now(&object)? else {
             return Ok(None);
         };
         match parquet::decode(bytes.into()) {
             Ok(history) if history.symbol == *symbol => Ok(Some((history, version))),
-            Ok(history) => Err(HistoryError::Damaged {
-                object,
-                reason: format!("it holds {}", history.symbol),
-            }),
-            Err(damage) => Err(HistoryError::Damaged {
-                object,
-                reason: damage.to_string(),
-            }),
+            Ok(history) => Err(HistoryError::Damaged { object, reason: format!("it holds {}", history.symbol) }),
+            Err(damage) => Err(HistoryError::Damaged { object, reason: damage.to_string() }),
         }
     }
 
@@ -135,15 +115,9 @@ impl Directory {
         };
         let mut symbols = Vec::new();
         for entry in entries {
-            let name = entry
-                .map_err(|error| unavailable(&path, &error))?
-                .file_name();
+            let name = entry.map_err(|error| unavailable(&path, &error))?.file_name();
             // Other files may lie there: a person's notes are no stock.
-            symbols.extend(
-                name.to_str()
-                    .and_then(|name| name.strip_suffix(EXTENSION))
-                    .and_then(|name| name.parse::<Symbol>().ok()),
-            );
+            symbols.extend(name.to_str().and_then(|name| name.strip_suffix(EXTENSION)).and_then(|name| name.parse::<Symbol>().ok()));
         }
         symbols.sort();
         Ok(symbols)
@@ -155,19 +129,11 @@ impl Directory {
         work: impl FnOnce(&Self) -> Result<T, HistoryError> + Send + 'static,
     ) -> Result<T, HistoryError> {
         let directory = self.clone();
-        tokio::task::spawn_blocking(move || work(&directory))
-            .await
-            .map_err(|error| HistoryError::Unavailable(error.to_string()))?
+        tokio::task::spawn_blocking(move || work(&directory)).await.map_err(|error| HistoryError::Unavailable(error.to_string()))?
     }
 
-    async fn write_off_runtime(
-        &self,
-        name: String,
-        bytes: Vec<u8>,
-        condition: Condition,
-    ) -> Result<Version, HistoryError> {
-        self.off_runtime(move |directory| directory.write_now(&name, &bytes, &condition))
-            .await
+    async fn write_off_runtime(&self, name: String, bytes: Vec<u8>, condition: Condition) -> Result<Version, HistoryError> {
+        self.off_runtime(move |directory| directory.write_now(&name, &bytes, &condition)).await
     }
 }
 
@@ -175,20 +141,13 @@ impl Directory {
 impl HistoryStore for Directory {
     async fn read(&self, symbol: &Symbol) -> Result<Option<(PriceHistory, Version)>, HistoryError> {
         let symbol = symbol.clone();
-        self.off_runtime(move |directory| directory.read_history_now(&symbol))
-            .await
+        self.off_runtime(move |directory| directory.read_history_now(&symbol)).await
     }
 
-    async fn write(
-        &self,
-        history: &PriceHistory,
-        expected: Option<&Version>,
-    ) -> Result<Version, HistoryError> {
+    async fn write(&self, history: &PriceHistory, expected: Option<&Version>) -> Result<Version, HistoryError> {
         let object = history_object(&history.symbol);
-        let bytes = parquet::encode(history).map_err(|reason| HistoryError::Damaged {
-            object: object.clone(),
-            reason: reason.to_string(),
-        })?;
+        let bytes =
+            parquet::encode(history).map_err(|reason| HistoryError::Damaged { object: object.clone(), reason: reason.to_string() })?;
         self.write_off_runtime(object, bytes, expected.into()).await
     }
 
@@ -198,23 +157,15 @@ impl HistoryStore for Directory {
 
     async fn read_object(&self, name: &str) -> Result<Option<(Vec<u8>, Version)>, HistoryError> {
         let name = name.to_owned();
-        self.off_runtime(move |directory| directory.read_now(&name))
-            .await
+        self.off_runtime(move |directory| directory.read_now(&name)).await
     }
 
-    async fn write_object(
-        &self,
-        name: &str,
-        bytes: &[u8],
-        expected: Option<&Version>,
-    ) -> Result<Version, HistoryError> {
-        self.write_off_runtime(name.to_owned(), bytes.to_owned(), expected.into())
-            .await
+    async fn write_object(&self, name: &str, bytes: &[u8], expected: Option<&Version>) -> Result<Version, HistoryError> {
+        self.write_off_runtime(name.to_owned(), bytes.to_owned(), expected.into()).await
     }
 
     async fn replace_object(&self, name: &str, bytes: &[u8]) -> Result<Version, HistoryError> {
-        self.write_off_runtime(name.to_owned(), bytes.to_owned(), Condition::None)
-            .await
+        self.write_off_runtime(name.to_owned(), bytes.to_owned(), Condition::None).await
     }
 }
 
@@ -223,17 +174,12 @@ fn check_name(name: &str) -> Result<(), HistoryError> {
     let proper = |part: &str| {
         !part.is_empty()
             && !part.starts_with('.')
-            && part
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
+            && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
     };
     if name.split('/').all(proper) {
         Ok(())
     } else {
-        Err(HistoryError::Unavailable(format!(
-            "`{}` cannot be an object's name",
-            name.escape_debug()
-        )))
+        Err(HistoryError::Unavailable(format!("`{}` cannot be an object's name", name.escape_debug())))
     }
 }
 
@@ -263,11 +209,7 @@ fn make_directory(path: &Path) -> io::Result<()> {
 
 /// Renames and new entries survive a power cut only when their directory has been synchronised, too.
 fn make_durable(directory: &Path) -> io::Result<()> {
-    if cfg!(unix) {
-        File::open(directory)?.sync_all()
-    } else {
-        Ok(())
-    }
+    if cfg!(unix) { File::open(directory)?.sync_all() } else { Ok(()) }
 }
 
 fn parent(path: &Path) -> &Path {

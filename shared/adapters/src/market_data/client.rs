@@ -11,7 +11,7 @@ use reqwest::{
 /// Above any answer either vendor gives; more is a fault that must not fill the memory.
 const LONGEST_ANSWER_BYTES: usize = 64 << 20;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-const TIMEOUT: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// How often and how patiently a request is repeated that another moment may answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,24 +26,16 @@ pub struct Retry {
 
 impl Default for Retry {
     fn default() -> Self {
-        Self {
-            attempts: 4,
-            first_wait: Duration::from_secs(1),
-            longest_wait: Duration::from_secs(20),
-        }
+        Self { attempts: 4, first_wait: Duration::from_secs(1), longest_wait: Duration::from_secs(20) }
     }
 }
 
 impl Retry {
     /// Somewhere between nothing and the longest wait of this try, so that clients that failed together do not return together.
     fn wait(&self, tries: u32) -> Duration {
-        let bound = self
-            .first_wait
-            .saturating_mul(1 << (tries - 1).min(16))
-            .min(self.longest_wait);
+        let bound = self.first_wait.saturating_mul(1 << (tries - 1).min(16)).min(self.longest_wait);
         // Without randomness the whole wait is as good a choice as any.
-        let fraction =
-            getrandom::u32().map_or(1.0, |random| f64::from(random) / f64::from(u32::MAX));
+        let fraction = getrandom::u32().map_or(1.0, |random| f64::from(random) / f64::from(u32::MAX));
         bound.mul_f64(fraction)
     }
 }
@@ -70,32 +62,19 @@ pub(super) struct Client {
 impl std::fmt::Debug for Client {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         // The key is in the HTTP client's headers, and stays there.
-        f.debug_struct("Client")
-            .field("vendor", &self.vendor)
-            .field("base", &self.base)
-            .finish_non_exhaustive()
+        f.debug_struct("Client").field("vendor", &self.vendor).field("base", &self.base).finish_non_exhaustive()
     }
 }
 
 impl Client {
     /// `authorization` is the header's whole value; `None` sends no key.
-    pub(super) fn new(
-        vendor: &'static str,
-        base: &str,
-        authorization: Option<&str>,
-        retry: Retry,
-    ) -> Result<Self, VendorError> {
-        let base_url = Url::parse(base)
-            .ok()
-            .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-        let base_url = base_url.ok_or_else(|| {
-            VendorError::Unavailable(vendor, format!("`{base}` is no http or https address"))
-        })?;
+    pub(super) fn new(vendor: &'static str, base: &str, authorization: Option<&str>, retry: Retry) -> Result<Self, VendorError> {
+        let base_url = Url::parse(base).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+        let base_url = base_url.ok_or_else(|| VendorError::Unavailable(vendor, format!("`{base}` is no http or https address")))?;
         let mut headers = HeaderMap::new();
         if let Some(value) = authorization {
-            let mut value = HeaderValue::from_str(value).map_err(|_| {
-                VendorError::Unauthorized(vendor, "the key has characters no key has".into())
-            })?;
+            let mut value =
+                HeaderValue::from_str(value).map_err(|_| VendorError::Unauthorized(vendor, "the key has characters no key has".into()))?;
             value.set_sensitive(true);
             headers.insert(AUTHORIZATION, value);
         }
@@ -107,20 +86,11 @@ impl Client {
             .timeout(TIMEOUT)
             .build()
             .map_err(|error| VendorError::Unavailable(vendor, error.to_string()))?;
-        Ok(Self {
-            vendor,
-            base: base_url.as_str().trim_end_matches('/').to_owned(),
-            http,
-            retry,
-            throttling_passes: false,
-        })
+        Ok(Self { vendor, base: base_url.as_str().trim_end_matches('/').to_owned(), http, retry, throttling_passes: false })
     }
 
     pub(super) fn throttled_by_the_minute(self) -> Self {
-        Self {
-            throttling_passes: true,
-            ..self
-        }
+        Self { throttling_passes: true, ..self }
     }
 
     /// Gets what is at `path` (with its query) below the base address, again and again as far as that may help.
@@ -147,13 +117,8 @@ impl Client {
         match outcome {
             Err(VendorError::Unavailable(..)) => Some(self.retry.wait(tries)),
             Err(_) => None,
-            Ok(answer) => match (
-                answer.status,
-                answer.retry_after_seconds.map(Duration::from_secs),
-            ) {
-                (429 | 503, Some(asked)) => {
-                    (asked <= self.retry.longest_wait).then(|| asked + self.retry.wait(1))
-                }
+            Ok(answer) => match (answer.status, answer.retry_after_seconds.map(Duration::from_secs)) {
+                (429 | 503, Some(asked)) => (asked <= self.retry.longest_wait).then(|| asked + self.retry.wait(1)),
                 (429, None) => self.throttling_passes.then(|| self.retry.wait(tries)),
                 (500..=599, _) => Some(self.retry.wait(tries)),
                 _ => None,
@@ -163,35 +128,18 @@ impl Client {
 
     async fn get_once(&self, path: &str) -> Result<Answer, VendorError> {
         // Addresses hold no key; errors leave them out all the same.
-        let unreachable = |error: reqwest::Error| {
-            VendorError::Unavailable(self.vendor, root_cause(&error.without_url()))
-        };
-        let mut response = self
-            .http
-            .get(format!("{}{path}", self.base))
-            .send()
-            .await
-            .map_err(unreachable)?;
+        let unreachable = |error: reqwest::Error| VendorError::Unavailable(self.vendor, root_cause(&error.without_url()));
+        let mut response = self.http.get(format!("{}{path}", self.base)).send().await.map_err(unreachable)?;
         let status = response.status().as_u16();
-        let retry_after_seconds = response
-            .headers()
-            .get(RETRY_AFTER)
-            .and_then(|value| value.to_str().ok()?.trim().parse().ok());
+        let retry_after_seconds = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
             if body.len() + chunk.len() > LONGEST_ANSWER_BYTES {
-                return Err(VendorError::Malformed(
-                    self.vendor,
-                    format!("an answer of more than {LONGEST_ANSWER_BYTES} bytes"),
-                ));
+                return Err(VendorError::Malformed(self.vendor, format!("an answer of more than {LONGEST_ANSWER_BYTES} bytes")));
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(Answer {
-            status,
-            body,
-            retry_after_seconds,
-        })
+        Ok(Answer { status, body, retry_after_seconds })
     }
 }
 
@@ -217,16 +165,8 @@ fn install_tls() {
 pub(super) fn excerpt(body: &[u8]) -> String {
     const LENGTH: usize = 200;
     let text = String::from_utf8_lossy(&body[..body.len().min(4 * LENGTH)]);
-    let line: String = text
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .take(LENGTH)
-        .collect();
-    if line.trim().is_empty() {
-        "an empty answer".to_owned()
-    } else {
-        line.trim().to_owned()
-    }
+    let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(LENGTH).collect();
+    if line.trim().is_empty() { "an empty answer".to_owned() } else { line.trim().to_owned() }
 }
 
 #[cfg(test)]
@@ -235,17 +175,10 @@ mod tests {
 
     #[test]
     fn waits_grow_and_stay_within_their_bounds() {
-        let retry = Retry {
-            attempts: 9,
-            first_wait: Duration::from_secs(1),
-            longest_wait: Duration::from_secs(5),
-        };
+        let retry = Retry { attempts: 9, first_wait: Duration::from_secs(1), longest_wait: Duration::from_secs(5) };
         for (tries, bound) in [(1, 1), (2, 2), (3, 4), (4, 5), (40, 5)] {
             let waits: Vec<_> = (0..50).map(|_| retry.wait(tries)).collect();
-            assert!(
-                waits.iter().all(|wait| *wait <= Duration::from_secs(bound)),
-                "{tries}: {waits:?}"
-            );
+            assert!(waits.iter().all(|wait| *wait <= Duration::from_secs(bound)), "{tries}: {waits:?}");
             assert!(waits.iter().any(|wait| *wait != waits[0]), "no jitter");
         }
     }
@@ -254,24 +187,9 @@ mod tests {
     fn only_what_may_pass_is_asked_again() {
         let client = |passes| Client {
             throttling_passes: passes,
-            ..Client::new(
-                "vendor",
-                "http://127.0.0.1:9",
-                None,
-                Retry {
-                    first_wait: Duration::ZERO,
-                    ..Retry::default()
-                },
-            )
-            .unwrap()
+            ..Client::new("vendor", "http://127.0.0.1:9", None, Retry { first_wait: Duration::ZERO, ..Retry::default() }).unwrap()
         };
-        let answer = |status, retry_after_seconds| {
-            Ok(Answer {
-                status,
-                body: Vec::new(),
-                retry_after_seconds,
-            })
-        };
+        let answer = |status, retry_after_seconds| Ok(Answer { status, body: Vec::new(), retry_after_seconds });
         for (status, asked, minute_limit, other_limit) in [
             (200, None, None, None),
             (400, None, None, None),
@@ -286,58 +204,34 @@ mod tests {
             (503, Some(2), Some(2), Some(2)),
         ] {
             for (client, expected) in [(client(true), minute_limit), (client(false), other_limit)] {
-                assert_eq!(
-                    client.wait_after(&answer(status, asked), 1),
-                    expected.map(Duration::from_secs),
-                    "{status} {asked:?}"
-                );
+                assert_eq!(client.wait_after(&answer(status, asked), 1), expected.map(Duration::from_secs), "{status} {asked:?}");
             }
         }
         let malformed = Err(VendorError::Malformed("vendor", String::new()));
         assert_eq!(client(true).wait_after(&malformed, 1), None);
-        assert_eq!(
-            client(true).wait_after(&Err(VendorError::Unavailable("vendor", String::new())), 1),
-            Some(Duration::ZERO)
-        );
+        assert_eq!(client(true).wait_after(&Err(VendorError::Unavailable("vendor", String::new())), 1), Some(Duration::ZERO));
     }
 
     #[test]
     fn the_key_is_never_shown() {
-        let client = Client::new(
-            "vendor",
-            "http://127.0.0.1:9",
-            Some("Bearer verysecret"),
-            Retry::default(),
-        )
-        .unwrap();
+        let client = Client::new("vendor", "http://127.0.0.1:9", Some("Bearer verysecret"), Retry::default()).unwrap();
         assert!(!format!("{client:?}").contains("secret"));
-        let refused = Client::new(
-            "vendor",
-            "http://127.0.0.1:9",
-            Some("Bearer very\nsecret"),
-            Retry::default(),
-        )
-        .unwrap_err();
+        let refused = Client::new("vendor", "http://127.0.0.1:9", Some("Bearer very\nsecret"), Retry::default()).unwrap_err();
         assert!(!format!("{refused:?} {refused}").contains("secret"));
     }
 
     #[test]
     fn only_web_addresses_are_bases() {
         for base in ["", "127.0.0.1:80", "ftp://host", "file:///etc"] {
-            assert!(
-                Client::new("vendor", base, None, Retry::default()).is_err(),
-                "{base}"
-            );
+            assert!(Client::new("vendor", base, None, Retry::default()).is_err(), "{base}");
         }
     }
 
     #[test]
     fn excerpts_are_one_short_line() {
-        for (body, expected) in [
-            (&b"<html>\n<b>x\x07</b>"[..], "<html> <b>x </b>"),
-            (b" \n", "an empty answer"),
-            (b"\xff\xfe", "\u{fffd}\u{fffd}"),
-        ] {
+        for (body, expected) in
+            [(&b"<html>\n<b>x\x07</b>"[..], "<html> <b>x </b>"), (b" \n", "an empty answer"), (b"\xff\xfe", "\u{fffd}\u{fffd}")]
+        {
             assert_eq!(excerpt(body), expected);
         }
         assert_eq!(excerpt(&[b'x'; 5000]).len(), 200);

@@ -15,9 +15,7 @@ use jiff::civil::Time;
 
 /// When the daily ingestion first sees a session's bar: 22:00 UTC, after the close and the vendors' consolidation.
 pub(crate) fn bar_known_at(date: TradingDate) -> Timestamp {
-    jiff::tz::Offset::UTC
-        .to_timestamp(date.date().at(22, 0, 0, 0))
-        .expect("trading dates are well within what an instant can hold")
+    jiff::tz::Offset::UTC.to_timestamp(date.date().at(22, 0, 0, 0)).expect("trading dates are well within what an instant can hold")
 }
 
 /// Since when an action counts: the start of its ex-date in New York, before the open. Announcements come earlier, but
@@ -29,9 +27,7 @@ pub(crate) fn action_known_at(ex_date: Date) -> Timestamp {
 /// How many shares each becomes, to the nine decimal places that are stored: what is read back must equal what a vendor
 /// says again tomorrow. `None` unless both numbers are positive.
 pub(crate) fn positive_ratio(to: Decimal, from: Decimal) -> Option<Decimal> {
-    let ratio = (from > Decimal::ZERO)
-        .then(|| to.checked_div(from))
-        .flatten()?;
+    let ratio = (from > Decimal::ZERO).then(|| to.checked_div(from)).flatten()?;
     Some(round_half_up(ratio, 9).normalize()).filter(|ratio| *ratio > Decimal::ZERO)
 }
 

@@ -11,20 +11,9 @@ pub(super) struct Exact(pub(super) Decimal);
 
 impl<'de> Deserialize<'de> for Exact {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let raw = <&RawValue>::deserialize(deserializer)?
-            .get()
-            .trim_matches('"');
-        let value = if raw.contains(['e', 'E']) {
-            Decimal::from_scientific(raw)
-        } else {
-            raw.parse()
-        };
-        value.map(Self).map_err(|error| {
-            D::Error::custom(format_args!(
-                "{error}: {}",
-                raw.chars().take(40).collect::<String>()
-            ))
-        })
+        let raw = <&RawValue>::deserialize(deserializer)?.get().trim_matches('"');
+        let value = if raw.contains(['e', 'E']) { Decimal::from_scientific(raw) } else { raw.parse() };
+        value.map(Self).map_err(|error| D::Error::custom(format_args!("{error}: {}", raw.chars().take(40).collect::<String>())))
     }
 }
 
@@ -56,27 +45,17 @@ mod tests {
             ("1e999", None),
             ("99999999999999999999999999999999999999", None),
         ] {
-            let parsed = serde_json::from_str::<Exact>(json)
-                .ok()
-                .map(|exact| exact.0);
+            let parsed = serde_json::from_str::<Exact>(json).ok().map(|exact| exact.0);
             assert_eq!(parsed, expected.map(|text| text.parse().unwrap()), "{json}");
         }
     }
 
     #[test]
     fn shares_are_whole_and_not_negative() {
-        for (json, expected) in [
-            ("25933.6", Some(25_934)),
-            ("642646396.0", Some(642_646_396)),
-            ("0", Some(0)),
-            ("-1", None),
-            ("1e25", None),
-        ] {
-            assert_eq!(
-                serde_json::from_str::<Exact>(json).unwrap().shares(),
-                expected,
-                "{json}"
-            );
+        for (json, expected) in
+            [("25933.6", Some(25_934)), ("642646396.0", Some(642_646_396)), ("0", Some(0)), ("-1", None), ("1e25", None)]
+        {
+            assert_eq!(serde_json::from_str::<Exact>(json).unwrap().shares(), expected, "{json}");
         }
     }
 }

@@ -14,11 +14,7 @@ use axum::{
 use super::Retry;
 
 /// Tries as often as in earnest, without waiting.
-pub(super) const AT_ONCE: Retry = Retry {
-    attempts: 4,
-    first_wait: Duration::ZERO,
-    longest_wait: Duration::from_secs(1),
-};
+pub(super) const AT_ONCE: Retry = Retry { attempts: 4, first_wait: Duration::ZERO, longest_wait: Duration::from_secs(1) };
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Asked {
@@ -35,11 +31,7 @@ pub(super) struct Reply {
 }
 
 pub(super) fn reply(status: u16, body: impl Into<Vec<u8>>) -> Reply {
-    Reply {
-        status,
-        body: body.into(),
-        retry_after: None,
-    }
+    Reply { status, body: body.into(), retry_after: None }
 }
 
 pub(super) struct Vendor {
@@ -49,9 +41,7 @@ pub(super) struct Vendor {
 
 impl Vendor {
     /// `answer` gets the path with its query, and how many requests there were before.
-    pub(super) async fn start(
-        answer: impl Fn(&str, usize) -> Reply + Send + Sync + 'static,
-    ) -> Self {
+    pub(super) async fn start(answer: impl Fn(&str, usize) -> Reply + Send + Sync + 'static) -> Self {
         let asked = Arc::new(Mutex::new(Vec::new()));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -60,16 +50,10 @@ impl Vendor {
             let (log, answer) = (log.clone(), answer.clone());
             async move {
                 let path = request.uri().path_and_query().unwrap().to_string();
-                let authorization = request
-                    .headers()
-                    .get(header::AUTHORIZATION)
-                    .map(|value| value.to_str().unwrap().to_owned());
+                let authorization = request.headers().get(header::AUTHORIZATION).map(|value| value.to_str().unwrap().to_owned());
                 let before = {
                     let mut log = log.lock().unwrap();
-                    log.push(Asked {
-                        path: path.clone(),
-                        authorization,
-                    });
+                    log.push(Asked { path: path.clone(), authorization });
                     log.len() - 1
                 };
                 let reply = answer(&path, before);
@@ -77,9 +61,7 @@ impl Vendor {
                 reply
                     .retry_after
                     .iter()
-                    .fold(response, |response, value| {
-                        response.header(header::RETRY_AFTER, *value)
-                    })
+                    .fold(response, |response, value| response.header(header::RETRY_AFTER, *value))
                     .body(Body::from(reply.body))
                     .unwrap()
             }

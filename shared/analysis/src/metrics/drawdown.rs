@@ -43,6 +43,8 @@ pub fn max_drawdown(values: &[(Date, f64)]) -> Option<Drawdown> {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::float_cmp, reason = "these results are exact")]
+
     use super::*;
     use jiff::civil::date;
 

@@ -114,7 +114,6 @@ fn routes() -> Router {
         .route("/forever", get(std::future::pending::<()>))
 }
 
-#[expect(clippy::unused_async, reason = "handlers are")]
 async fn panicking() {
     panic!("a secret detail");
 }

@@ -3,7 +3,7 @@
 //! Every step is safe to repeat: merging adds only what is not there yet, and a conditional write that loses a race merges again.
 
 use analysis::{MarketContext, Series, market::Member};
-use domain::{Company, Date, PriceHistory, Symbol, Timestamp, ToSpan, TradingDate, calendar};
+use domain::{BarRecord, Company, Date, PriceHistory, Symbol, Timestamp, ToSpan, TradingDate, calendar};
 use futures::{StreamExt, stream};
 use tracing::{info, warn};
 
@@ -54,7 +54,13 @@ impl Data {
     }
 
     /// The chosen symbols, `days_back` calendar days back. Unknown ones are looked up with the vendor by fetching them.
-    pub async fn ingest_stocks(&self, symbols: &[Symbol], days_back: u32, now: Timestamp, progress: Progress<'_>) -> Result<Run, UseCaseError> {
+    pub async fn ingest_stocks(
+        &self,
+        symbols: &[Symbol],
+        days_back: u32,
+        now: Timestamp,
+        progress: Progress<'_>,
+    ) -> Result<Run, UseCaseError> {
         let first = calendar::new_york_date(now).saturating_sub(i64::from(days_back).days());
         self.ingest(RunKind::Stocks, symbols, Some(first), now, progress).await
     }
@@ -76,7 +82,14 @@ impl Data {
         Ok(run)
     }
 
-    async fn ingest(&self, kind: RunKind, symbols: &[Symbol], first: Option<Date>, now: Timestamp, progress: Progress<'_>) -> Result<Run, UseCaseError> {
+    async fn ingest(
+        &self,
+        kind: RunKind,
+        symbols: &[Symbol],
+        first: Option<Date>,
+        now: Timestamp,
+        progress: Progress<'_>,
+    ) -> Result<Run, UseCaseError> {
         let mut run = Run::start(kind, now, symbols.len());
         self.market.companies().put_run(&run).await?;
 
@@ -115,9 +128,10 @@ impl Data {
         let today = calendar::new_york_date(now);
         for _ in 0..WRITE_TRIES {
             let (mut history, version) = self.stored(symbol).await?;
-            let newest = history.known_at(now).last_bar().map(|bar| bar.date);
+            let newest = known_before(&history, now);
             let from = first.or(newest.map(|date| overlapped(date).date())).unwrap_or(FIRST_DATE);
-            let VendorHistory { bars, actions } = self.vendor.history(symbol, from, today, now).await?;
+            let VendorHistory { mut bars, actions } = self.vendor.history(symbol, from, today, now).await?;
+            stamp_restatements(&mut bars, &history, now);
             // What becomes visible with this run, also where the store had it before its time came (a replay).
             let fresh = bars.iter().filter(|record| newest.is_none_or(|date| record.bar.date > date)).count();
             let (bars_added, actions_added) = history.merge(&bars, &actions);
@@ -142,8 +156,11 @@ impl Data {
     async fn publish(&self, fresh: Vec<PriceHistory>, now: Timestamp) -> Result<(), UseCaseError> {
         let companies = self.market.companies().companies().await?;
         let mut histories: Vec<PriceHistory> = fresh.into_iter().map(|history| history.known_at(now)).collect();
-        let missing: Vec<Symbol> =
-            companies.iter().map(|company| company.symbol.clone()).filter(|symbol| !histories.iter().any(|history| history.symbol == *symbol)).collect();
+        let missing: Vec<Symbol> = companies
+            .iter()
+            .map(|company| company.symbol.clone())
+            .filter(|symbol| !histories.iter().any(|history| history.symbol == *symbol))
+            .collect();
         histories.extend(self.market.histories(&missing, now).await?);
 
         let stocks = histories.iter().filter_map(|history| Some((history.symbol.clone(), StockSnapshot::of(history)?))).collect();
@@ -162,6 +179,20 @@ impl Data {
     /// Makes the derived objects those of `now`, without asking the vendor for anything.
     pub async fn republish(&self, now: Timestamp) -> Result<(), UseCaseError> {
         self.publish(vec![], now).await
+    }
+}
+
+/// The newest session that was known before this run.
+fn known_before(history: &PriceHistory, now: Timestamp) -> Option<TradingDate> {
+    history.bars.iter().filter(|record| record.known_at < now).map(|record| record.bar.date).max()
+}
+
+/// A bar that contradicts the stored one is known from now on, not from when its session ended.
+fn stamp_restatements(bars: &mut [BarRecord], stored: &PriceHistory, now: Timestamp) {
+    for record in bars {
+        if stored.bar_on(record.bar.date.date()).is_some_and(|known| known.bar != record.bar) {
+            record.known_at = now;
+        }
     }
 }
 

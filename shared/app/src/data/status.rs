@@ -17,7 +17,8 @@ pub struct DataStatus {
 impl Data {
     pub async fn status(&self) -> Result<DataStatus, UseCaseError> {
         let (runs, snapshot) = futures::try_join!(self.runs(20), self.market.snapshot())?;
-        let last_ingestion = runs.iter().filter(|run| matches!(run.state, RunState::Succeeded | RunState::Partial)).find_map(|run| run.finished_at);
+        let last_ingestion =
+            runs.iter().filter(|run| matches!(run.state, RunState::Succeeded | RunState::Partial)).find_map(|run| run.finished_at);
         Ok(DataStatus {
             vendor: self.vendor.source(),
             last_ingestion,

@@ -51,9 +51,11 @@ impl Jobs {
 
     async fn generate_signals(&self, now: Timestamp) -> Result<String, UseCaseError> {
         let generated = self.signals.generate(now).await?;
+        if generated.is_repeat {
+            return Ok(format!("{} signals of {} there already", generated.signals, generated.date));
+        }
         let evaluated = self.signals.evaluate(now).await?;
-        let what = if generated.is_repeat { "there already" } else { "generated" };
-        Ok(format!("{} signals of {} {what}, {evaluated} days evaluated", generated.signals, generated.date))
+        Ok(format!("{} signals of {} generated, {evaluated} days evaluated", generated.signals, generated.date))
     }
 
     async fn revalue(&self, now: Timestamp) -> Result<String, UseCaseError> {

@@ -107,7 +107,9 @@ mod tests {
 
     #[test]
     fn a_session_has_its_jobs_in_new_york_time_in_winter_and_summer() {
-        for (day, ingestion, reset) in [(date(2022, 1, 3), "17:00 ingest", "19:00 reset_otps"), (date(2022, 7, 5), "18:00 ingest", "20:00 reset_otps")] {
+        for (day, ingestion, reset) in
+            [(date(2022, 1, 3), "17:00 ingest", "19:00 reset_otps"), (date(2022, 7, 5), "18:00 ingest", "20:00 reset_otps")]
+        {
             let due = table(day);
             assert_eq!(due.iter().filter(|line| line.ends_with("revalue")).count(), 27, "every quarter of an hour and the close");
             assert_eq!(due.iter().filter(|line| line.ends_with("generate_signals")).count(), 7);
@@ -138,7 +140,8 @@ mod tests {
             walked.push(next.at);
             at = next.at;
         }
-        let mut listed: Vec<Timestamp> = (10..=16).flat_map(|day| due_on(date(2022, 3, day))).map(|due| due.at).filter(|at| *at > start && *at <= end).collect();
+        let mut listed: Vec<Timestamp> =
+            (10..=16).flat_map(|day| due_on(date(2022, 3, day))).map(|due| due.at).filter(|at| *at > start && *at <= end).collect();
         listed.dedup();
         assert_eq!(walked, listed);
     }

@@ -35,9 +35,13 @@ impl Desk {
             .map(|position| (&position.symbol, view.price(&position.symbol).map_or(position.cost(), |price| position.market_value(price))))
             .collect();
         let cash = portfolio.cash + portfolio.receivable();
-        let market_cap = |symbol: &Symbol| companies.iter().find(|company| company.symbol == *symbol).and_then(|company| company.market_cap);
+        let market_cap =
+            |symbol: &Symbol| companies.iter().find(|company| company.symbol == *symbol).and_then(|company| company.market_cap);
         Ok(Allocation {
-            by_sector: slices(cash, held.iter().map(|(symbol, value)| (view.sector(symbol).map_or("Unknown", domain::Sector::name).to_owned(), *value))),
+            by_sector: slices(
+                cash,
+                held.iter().map(|(symbol, value)| (view.sector(symbol).map_or("Unknown", domain::Sector::name).to_owned(), *value)),
+            ),
             by_market_cap: slices(cash, held.iter().map(|(symbol, value)| (size_class(market_cap(symbol)).to_owned(), *value))),
             by_asset: slices(cash, held.iter().map(|(symbol, value)| (symbol.to_string(), *value))),
         })
@@ -105,6 +109,10 @@ mod tests {
         let parts = [("Energy", 50), ("Financials", 30), ("Energy", 10)].map(|(name, dollars)| (name.to_owned(), Money::dollars(dollars)));
         let slices = slices(Money::dollars(10), parts.into_iter());
         let rows: Vec<_> = slices.iter().map(|slice| (slice.name.as_str(), slice.percentage.to_string())).collect();
-        assert_eq!(rows, [("Energy", "60".into()), ("Financials", "30".into()), ("Cash", "10".to_string())].map(|(name, text): (&str, String)| (name, text)));
+        assert_eq!(
+            rows,
+            [("Energy", "60".into()), ("Financials", "30".into()), ("Cash", "10".to_string())]
+                .map(|(name, text): (&str, String)| (name, text))
+        );
     }
 }

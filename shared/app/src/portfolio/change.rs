@@ -81,10 +81,18 @@ impl Desk {
         if receipt.fingerprint != idempotency.fingerprint {
             return Err(UseCaseError::KeyReused);
         }
-        serde_json::from_str(&receipt.result).map(Some).map_err(|error| UseCaseError::Unavailable(format!("a stored answer is damaged: {error}")))
+        serde_json::from_str(&receipt.result)
+            .map(Some)
+            .map_err(|error| UseCaseError::Unavailable(format!("a stored answer is damaged: {error}")))
     }
 
-    async fn commit<T: Serialize>(&self, change: &Change<'_>, after_entries: u64, journal: Journal, decided: &Decided<T>) -> Result<(), StoreError> {
+    async fn commit<T: Serialize>(
+        &self,
+        change: &Change<'_>,
+        after_entries: u64,
+        journal: Journal,
+        decided: &Decided<T>,
+    ) -> Result<(), StoreError> {
         let (portfolio, entries, changes) = journal.finish();
         let receipt = change.idempotency.map(|idempotency| Receipt {
             key: idempotency.key.clone(),
@@ -104,7 +112,11 @@ impl Desk {
         journal.record(Event::Opened { lot_method: self.rules.lot_method });
         journal.record(Event::Deposited { amount: self.rules.initial_cash });
         let (portfolio, entries, changes) = journal.finish();
-        match self.store.commit(&Commit { after_entries: 0, portfolio: portfolio.clone(), entries, changes, receipt: None, decision: None }).await {
+        match self
+            .store
+            .commit(&Commit { after_entries: 0, portfolio: portfolio.clone(), entries, changes, receipt: None, decision: None })
+            .await
+        {
             Ok(()) => Ok(portfolio),
             Err(StoreError::Conflict(_)) => self.stored(user).await?.ok_or(UseCaseError::Busy),
             Err(error) => Err(error.into()),

@@ -81,18 +81,32 @@ impl Desk {
                 None
             }
             (None, Side::Buy) => {
-                let sizing =
-                    order_entry::size_purchase(journal.portfolio(), &order, now, &view, &self.rules, request.profile, request.max_position_size)?;
+                let sizing = order_entry::size_purchase(
+                    journal.portfolio(),
+                    &order,
+                    now,
+                    &view,
+                    &self.rules,
+                    request.profile,
+                    request.max_position_size,
+                )?;
                 if let Some(cut) = sizing.reason_for_zero() {
-                    return Err(UseCaseError::Invalid { field: "quantity", detail: format!("no share can be bought ({}): {}", cut.limit, cut.detail) });
+                    return Err(UseCaseError::Invalid {
+                        field: "quantity",
+                        detail: format!("no share can be bought ({}): {}", cut.limit, cut.detail),
+                    });
                 }
                 order.size = OrderSize::Quantity(sizing.quantity);
                 Some(sizing)
             }
         };
         let order = order_entry::place(&mut journal, order, Origin::User, &view, &self.rules)?;
-        let decision =
-            Decision { signal: request.signal.clone(), kind: DecisionKind::Accept, notes: request.notes.clone(), order: Some(order.id.clone()) };
+        let decision = Decision {
+            signal: request.signal.clone(),
+            kind: DecisionKind::Accept,
+            notes: request.notes.clone(),
+            order: Some(order.id.clone()),
+        };
         Ok((journal, Decided { answer: Acceptance { order, sizing }, decision: Some(decision) }))
     }
 
@@ -115,5 +129,10 @@ impl Desk {
 fn proposed_order(signal: &Signal) -> OrderRequest {
     let side = if signal.action == SignalAction::Sell { Side::Sell } else { Side::Buy };
     let (take_profit, stop_loss) = if side == Side::Buy { (signal.target_price, signal.stop_loss) } else { (None, None) };
-    OrderRequest { take_profit, stop_loss, signal_id: Some(signal.id().to_string()), ..OrderRequest::market(signal.symbol.clone(), side, Quantity::ZERO) }
+    OrderRequest {
+        take_profit,
+        stop_loss,
+        signal_id: Some(signal.id().to_string()),
+        ..OrderRequest::market(signal.symbol.clone(), side, Quantity::ZERO)
+    }
 }

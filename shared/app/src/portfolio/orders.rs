@@ -57,7 +57,14 @@ impl Desk {
     }
 
     /// Cancels what has not filled yet.
-    pub async fn cancel(&self, user: &UserId, id: &OrderId, cause: &Cause, idempotency: Option<&Idempotency>, now: Timestamp) -> Result<Order, UseCaseError> {
+    pub async fn cancel(
+        &self,
+        user: &UserId,
+        id: &OrderId,
+        cause: &Cause,
+        idempotency: Option<&Idempotency>,
+        now: Timestamp,
+    ) -> Result<Order, UseCaseError> {
         let known = self.order(user, id).await?;
         self.change(Change { user, cause: cause.clone(), idempotency, now }, |mut journal| {
             let state = known.state;
@@ -80,7 +87,13 @@ impl Desk {
     }
 
     /// The matching orders, newest first, and how many match.
-    pub async fn orders(&self, user: &UserId, filter: &OrderFilter, skip: usize, limit: usize) -> Result<(Vec<Order>, usize), UseCaseError> {
+    pub async fn orders(
+        &self,
+        user: &UserId,
+        filter: &OrderFilter,
+        skip: usize,
+        limit: usize,
+    ) -> Result<(Vec<Order>, usize), UseCaseError> {
         let all = self.store.orders(user, None, MOST_ORDERS).await?;
         let matching: Vec<Order> = all
             .into_iter()

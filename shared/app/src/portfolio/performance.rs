@@ -83,7 +83,8 @@ impl Period {
 impl Desk {
     pub async fn performance(&self, user: &UserId, period: Period, now: Timestamp) -> Result<Performance, UseCaseError> {
         let (portfolio, view) = self.valued(user, now).await?;
-        let (history, context) = futures::try_join!(async { self.store.valuations(user, None).await.map_err(UseCaseError::from) }, self.market.context())?;
+        let (history, context) =
+            futures::try_join!(async { self.store.valuations(user, None).await.map_err(UseCaseError::from) }, self.market.context())?;
         let whole = curve(&history, &portfolio, view.equity(&portfolio), now);
         let first = period.first_date(calendar::new_york_date(now));
         let base = first.map_or(0, |first| whole.partition_point(|point| point.date < first).saturating_sub(1));
@@ -97,7 +98,9 @@ impl Desk {
         let market: Vec<f64> = context
             .sessions()
             .iter()
-            .filter(|session| from.is_some_and(|from| session.date.date() > from) && until.is_some_and(|until| session.date.date() <= until))
+            .filter(|session| {
+                from.is_some_and(|from| session.date.date() > from) && until.is_some_and(|until| session.date.date() <= until)
+            })
             .map(|session| session.mean_return)
             .collect();
         Ok(Performance {
@@ -120,7 +123,8 @@ impl Desk {
 /// Valuations at each close from the first deposit on, gaps (no positions, no orders) filled with the value before, and the
 /// present value last.
 pub(super) fn curve(history: &[Valuation], portfolio: &Portfolio, equity: Money, now: Timestamp) -> Vec<Valuation> {
-    let present = Valuation { date: super::super::market::current_session(now).date(), equity, cash: portfolio.cash, deposits: portfolio.deposits };
+    let present =
+        Valuation { date: super::super::market::current_session(now).date(), equity, cash: portfolio.cash, deposits: portfolio.deposits };
     let mut curve: Vec<Valuation> = Vec::with_capacity(history.len() + 1);
     for valuation in history.iter().filter(|valuation| valuation.date < present.date) {
         fill(&mut curve, valuation.date);
@@ -155,8 +159,11 @@ pub(super) fn drawdown(history: &[Valuation], portfolio: &Portfolio, equity: Mon
     depth(&curve(history, portfolio, equity, now))
 }
 
-/// The deepest fall of the compounded returns from a peak, as a fraction.
+/// The deepest fall of the compounded returns from a peak, as a fraction; `None` before there is any return.
 fn depth(curve: &[Valuation]) -> Option<f64> {
+    if curve.len() < 2 {
+        return None;
+    }
     let returns = returns(curve);
     let compounded = returns.iter().scan(1.0, |value, change| {
         *value *= 1.0 + change;

@@ -55,7 +55,8 @@ impl Desk {
         } else {
             self.portfolio(user, now).await?.positions.into_values().collect()
         };
-        let wanted = positions.into_iter().filter(|position| filter.symbol.as_ref().is_none_or(|symbol| position.symbol == *symbol)).collect();
+        let wanted =
+            positions.into_iter().filter(|position| filter.symbol.as_ref().is_none_or(|symbol| position.symbol == *symbol)).collect();
         let views = self.views(wanted, now).await?;
         Ok(views.into_iter().filter(|view| filter.sector.is_none_or(|sector| view.sector == Some(sector))).collect())
     }
@@ -105,7 +106,14 @@ impl Desk {
     }
 
     /// Sells all of the position at the market.
-    pub async fn close_position(&self, user: &UserId, id: &str, cause: &Cause, idempotency: Option<&Idempotency>, now: Timestamp) -> Result<Order, UseCaseError> {
+    pub async fn close_position(
+        &self,
+        user: &UserId,
+        id: &str,
+        cause: &Cause,
+        idempotency: Option<&Idempotency>,
+        now: Timestamp,
+    ) -> Result<Order, UseCaseError> {
         self.change(Change { user, cause: cause.clone(), idempotency, now }, |mut journal| async move {
             let position = open_position(journal.portfolio().positions.values(), id)?;
             let request = OrderRequest::market(position.symbol.clone(), Side::Sell, position.quantity());

@@ -56,10 +56,12 @@ impl Signals {
         let model = self.models.as_ref().ok_or(ModelError::Missing)?.current().await?;
         let version = &model.manifest().version;
         let existing = self.store.days(&[date.date()]).await?;
+        if !existing.is_empty() && self.stocks_of(date).await? <= existing.iter().filter(|signal| signal.model == *version).count() {
+            return Ok(Generated { date, signals: existing.len(), is_repeat: true });
+        }
         let candidates = self.candidates(date, now).await?;
-        let is_repeat = candidates.len() <= existing.iter().filter(|signal| signal.model == *version).count();
-        if is_repeat || candidates.is_empty() {
-            return Ok(Generated { date, signals: existing.len(), is_repeat });
+        if candidates.is_empty() {
+            return Ok(Generated { date, signals: 0, is_repeat: true });
         }
 
         let signals = sign(&candidates, model.as_ref(), date, now)?;
@@ -69,16 +71,27 @@ impl Signals {
         Ok(Generated { date, signals: signals.len(), is_repeat: false })
     }
 
+    /// How many stocks have the bar of `date` as their newest.
+    async fn stocks_of(&self, date: TradingDate) -> Result<usize, UseCaseError> {
+        Ok(self.market.snapshot().await?.stocks.values().filter(|stock| stock.date == date).count())
+    }
+
     /// Active stocks whose newest known bar is that of `date`.
     async fn candidates(&self, date: TradingDate, now: Timestamp) -> Result<Vec<Candidate>, UseCaseError> {
-        let (companies, context) = futures::try_join!(async { self.market.companies().companies().await.map_err(UseCaseError::from) }, self.market.context())?;
+        let (companies, context) =
+            futures::try_join!(async { self.market.companies().companies().await.map_err(UseCaseError::from) }, self.market.context())?;
         let active: Vec<&Company> = companies.iter().filter(|company| company.is_active).collect();
         let symbols: Vec<_> = active.iter().map(|company| company.symbol.clone()).collect();
         let histories = self.market.histories(&symbols, now).await?;
         let ready = active.into_iter().zip(histories).filter_map(|(company, history)| {
             let last = *history.last_bar().filter(|bar| bar.date == date)?;
             let table = FeatureTable::compute(&Series::new(&history, date.date()), &context, company.sector);
-            Some(Candidate { company: company.clone(), close: last.close, features: table.last_row()?, row: table.model_row(table.len() - 1) })
+            Some(Candidate {
+                company: company.clone(),
+                close: last.close,
+                features: table.last_row()?,
+                row: table.model_row(table.len() - 1),
+            })
         });
         Ok(ready.collect())
     }
@@ -104,7 +117,13 @@ fn sign(candidates: &[Candidate], model: &dyn Scorer, date: TradingDate, now: Ti
     candidates.iter().zip(scores).map(|(candidate, raw)| signal(candidate, raw, model, date, now)).collect()
 }
 
-fn signal(candidate: &Candidate, raw: [f32; 3], model: &dyn Scorer, date: TradingDate, now: Timestamp) -> Result<(Signal, Explanation), ModelError> {
+fn signal(
+    candidate: &Candidate,
+    raw: [f32; 3],
+    model: &dyn Scorer,
+    date: TradingDate,
+    now: Timestamp,
+) -> Result<(Signal, Explanation), ModelError> {
     let setting = Setting {
         company: &candidate.company,
         date,

@@ -69,7 +69,14 @@ impl Signals {
     }
 
     /// The matching signals, the newest date first and by falling confidence within one; and how many match in all.
-    pub async fn list(&self, user: &UserId, filter: &SignalFilter, skip: usize, limit: usize, now: Timestamp) -> Result<(Vec<SeenSignal>, usize), UseCaseError> {
+    pub async fn list(
+        &self,
+        user: &UserId,
+        filter: &SignalFilter,
+        skip: usize,
+        limit: usize,
+        now: Timestamp,
+    ) -> Result<(Vec<SeenSignal>, usize), UseCaseError> {
         let dates = filter.date.map_or_else(|| recent_dates(now), |date| vec![date]);
         let oldest = dates.iter().min().copied().unwrap_or_default();
         let (signals, decisions) = futures::try_join!(self.store.days(&dates), self.portfolios.decisions(user, oldest))?;
@@ -101,15 +108,16 @@ impl Signals {
 
     pub async fn find(&self, id: &SignalId) -> Result<Signal, UseCaseError> {
         let day = self.store.days(&[id.date.date()]).await?;
-        day.into_iter().find(|signal| signal.symbol == id.symbol && signal.model == id.model).ok_or_else(|| UseCaseError::NotFound(format!("signal {id}")))
+        day.into_iter()
+            .find(|signal| signal.symbol == id.symbol && signal.model == id.model)
+            .ok_or_else(|| UseCaseError::NotFound(format!("signal {id}")))
     }
 
     pub async fn explain(&self, user: &UserId, id: &SignalId, now: Timestamp) -> Result<ExplainedSignal, UseCaseError> {
-        let (signal, explanation, decision) = futures::try_join!(
-            self.find(id),
-            async { self.store.explanation(id).await.map_err(UseCaseError::from) },
-            async { self.portfolios.decision(user, id).await.map_err(UseCaseError::from) }
-        )?;
+        let (signal, explanation, decision) =
+            futures::try_join!(self.find(id), async { self.store.explanation(id).await.map_err(UseCaseError::from) }, async {
+                self.portfolios.decision(user, id).await.map_err(UseCaseError::from)
+            })?;
         let explanation = explanation.ok_or_else(|| UseCaseError::NotFound(format!("explanation of signal {id}")))?;
         let decisions = decision.into_iter().map(|decision| (id.clone(), decision)).collect();
         Ok(ExplainedSignal { seen: seen(signal, &decisions, now), explanation })

@@ -156,8 +156,11 @@ pub fn summarize(days: &[DayPerformance], active: usize, unevaluated: usize) -> 
         brier += day.brier;
         bins.iter_mut().zip(&day.bins).for_each(|(sum, bin)| sum.add(bin));
     }
-    let daily: Vec<f64> =
-        days.iter().filter_map(|day| ratio(day.all.trade_returns, day.all.trades)).map(|mean| mean / analysis::LIFE_SESSIONS as f64).collect();
+    let daily: Vec<f64> = days
+        .iter()
+        .filter_map(|day| ratio(day.all.trade_returns, day.all.trades))
+        .map(|mean| mean / analysis::LIFE_SESSIONS as f64)
+        .collect();
     let dates = days.iter().filter(|day| day.all.trades > 0).map(|day| day.date);
     let curve: Vec<(Date, f64)> = dates
         .zip(daily.iter().scan(1.0, |value, change| {

@@ -20,7 +20,9 @@ pub(super) fn rationale(action: SignalAction, decision: &Decision, contributions
         ),
         SignalAction::Hold => {
             let best = decision.long_r.max(decision.short_r);
-            format!("No trade promises enough after costs (the better side {best:+.2} times its risk); a {chance} chance of neither target.")
+            format!(
+                "No trade promises enough after costs (the better side {best:+.2} times its risk); a {chance} chance of neither target."
+            )
         }
     };
     let moved = contributions.iter().take(NAMED).map(|(name, value)| format!("{} ({value:+.2})", name.replace('_', " ")));

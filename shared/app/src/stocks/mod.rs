@@ -28,12 +28,6 @@ pub struct SessionRange {
 }
 
 impl SessionRange {
-    /// The end of the range, never after what is known at `now`.
-    fn last_date(&self, now: Timestamp) -> Date {
-        let today = calendar::new_york_date(now);
-        self.end.map_or(today, |end| end.min(today))
-    }
-
     /// Positions of the wanted sessions among ascending `dates`.
     fn select(&self, dates: &[Date]) -> std::ops::Range<usize> {
         let first = self.start.map_or(0, |start| dates.partition_point(|date| *date < start));
@@ -82,10 +76,11 @@ impl Stocks {
         self.market.companies().company(symbol).await?.ok_or_else(|| UseCaseError::UnknownSymbol(symbol.clone()))
     }
 
-    /// Indicators of the wanted sessions, oldest first, on the share basis of the newest of them.
+    /// Indicators of the wanted sessions, oldest first, on today's share basis, as adjusted prices are.
     pub async fn features(&self, symbol: &Symbol, range: SessionRange, now: Timestamp) -> Result<Vec<FeatureRow>, UseCaseError> {
-        let (company, history, context) = futures::try_join!(self.company(symbol), self.market.history(symbol, now), self.market.context())?;
-        let series = Series::new(&history, range.last_date(now));
+        let (company, history, context) =
+            futures::try_join!(self.company(symbol), self.market.history(symbol, now), self.market.context())?;
+        let series = Series::new(&history, calendar::new_york_date(now));
         let table = FeatureTable::compute(&series, &context, company.sector);
         let dates: Vec<Date> = table.dates().iter().map(|date| date.date()).collect();
         Ok(range.select(&dates).map(|index| table.row(index)).collect())

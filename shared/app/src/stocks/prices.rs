@@ -1,6 +1,8 @@
 //! Prices as clients want them: as traded, or adjusted on reading.
 
-use domain::{BarRecord, Date, Decimal, PriceHistory, Price, Source, Symbol, Timestamp, TradingDate, history::Adjustment, money::round_half_up};
+use domain::{
+    BarRecord, Date, Decimal, Price, PriceHistory, Source, Symbol, Timestamp, TradingDate, history::Adjustment, money::round_half_up,
+};
 
 use super::{SessionRange, Stocks};
 use crate::UseCaseError;
@@ -31,11 +33,17 @@ pub struct LatestPrice {
 }
 
 impl Stocks {
-    /// The wanted sessions, oldest first. Adjusted: open, high, low and close for splits and spin-offs on the share basis of the
-    /// newest date of the range; else as they traded.
-    pub async fn prices(&self, symbol: &Symbol, range: SessionRange, adjusted: bool, now: Timestamp) -> Result<Vec<PriceRow>, UseCaseError> {
+    /// The wanted sessions, oldest first. Adjusted: open, high, low and close for splits and spin-offs, on today's share
+    /// basis; else as they traded.
+    pub async fn prices(
+        &self,
+        symbol: &Symbol,
+        range: SessionRange,
+        adjusted: bool,
+        now: Timestamp,
+    ) -> Result<Vec<PriceRow>, UseCaseError> {
         let (_, history) = futures::try_join!(self.company(symbol), self.market.history(symbol, now))?;
-        let adjustments = history.adjustments(range.last_date(now));
+        let adjustments = history.adjustments(domain::calendar::new_york_date(now));
         let dates: Vec<Date> = history.bars.iter().map(|record| record.bar.date.date()).collect();
         Ok(range.select(&dates).map(|index| row(&history.bars[index], adjustments[index], adjusted)).collect())
     }
@@ -60,7 +68,8 @@ impl Stocks {
 fn row(record: &BarRecord, adjustment: Adjustment, adjusted: bool) -> PriceRow {
     let bar = &record.bar;
     let factor = if adjusted { adjustment.price } else { Decimal::ONE };
-    let price = |price: Price| if factor == Decimal::ONE { price.decimal() } else { round_half_up(price.decimal() * factor, Price::PLACES) };
+    let price =
+        |price: Price| if factor == Decimal::ONE { price.decimal() } else { round_half_up(price.decimal() * factor, Price::PLACES) };
     PriceRow {
         date: bar.date,
         open: price(bar.open),

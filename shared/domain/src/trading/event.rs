@@ -33,7 +33,15 @@ pub enum Event {
     /// An earned dividend was paid.
     DividendPaid { symbol: Symbol, ex_date: Date, amount: Money },
     /// The number of shares changed, the value did not. A fraction of a whole holding is paid in cash.
-    Split { symbol: Symbol, ex_date: Date, ratio: Decimal, quantity_before: Quantity, quantity_after: Quantity, fraction_sold: Quantity, cash_in_lieu: Money },
+    Split {
+        symbol: Symbol,
+        ex_date: Date,
+        ratio: Decimal,
+        quantity_before: Quantity,
+        quantity_after: Quantity,
+        fraction_sold: Quantity,
+        cash_in_lieu: Money,
+    },
     /// The shares given away by a spin-off, sold at once at the value the price lost; its part of the cost goes with them.
     SpunOff { symbol: Symbol, ex_date: Date, ratio: Decimal, amount: Money },
     /// What all was worth at a session's close.

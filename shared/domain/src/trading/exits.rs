@@ -3,10 +3,10 @@
 use crate::{
     Price, Symbol,
     execution::Side,
-    order::{Order, OrderRequest, OrderState, Origin},
+    order::{Order, OrderRequest, OrderState, OrderType, Origin, TimeInForce},
     trading::{
-        filling::{self, Trigger},
         fill::PriceBasis,
+        filling::{self, Trigger},
         journal::Journal,
         order_entry,
         position::{Exits, Position},
@@ -41,17 +41,37 @@ pub(super) fn in_range(position: &Position, tape: &DayTape, rest: SessionRest) -
 }
 
 /// Sells the whole position: other orders to sell it are cancelled, since one cancels the other.
-pub(super) fn close_position(journal: &mut Journal, symbol: &Symbol, origin: Origin, tape: &DayTape, trigger: Trigger, rules: &TradingRules) {
-    let rivals: Vec<Order> =
-        journal.portfolio().orders.iter().filter(|order| order.request.symbol == *symbol && order.request.side == Side::Sell).cloned().collect();
+pub(super) fn close_position(
+    journal: &mut Journal,
+    symbol: &Symbol,
+    origin: Origin,
+    tape: &DayTape,
+    trigger: Trigger,
+    rules: &TradingRules,
+) {
+    let rivals: Vec<Order> = journal
+        .portfolio()
+        .orders
+        .iter()
+        .filter(|order| order.request.symbol == *symbol && order.request.side == Side::Sell)
+        .cloned()
+        .collect();
     if rivals.iter().any(is_exit) {
         return;
     }
     for rival in rivals {
         filling::close(journal, &rival.id, OrderState::Canceled, "the position was closed by its own exit".into());
     }
-    let quantity = journal.portfolio().held(symbol);
-    let request = OrderRequest { time_in_force: crate::order::TimeInForce::Gtc, ..OrderRequest::market(symbol.clone(), Side::Sell, quantity) };
+    let Some(position) = journal.portfolio().positions.get(symbol) else { return };
+    let request = OrderRequest {
+        order_type: match (origin, position.exits.target_price) {
+            // A target is a limit: it never sells for less. A stop sells at what it can get.
+            (Origin::TakeProfit, Some(limit_price)) => OrderType::Limit { limit_price },
+            _ => OrderType::Market,
+        },
+        time_in_force: TimeInForce::Gtc,
+        ..OrderRequest::market(symbol.clone(), Side::Sell, position.quantity())
+    };
     let order = order_entry::accept(journal, request, origin);
     filling::fill(journal, &order.id, tape, trigger, rules);
 }

@@ -16,6 +16,9 @@ use crate::{
     },
 };
 
+/// By how much a fractional quantity is lowered at the least when cash is short: a ten-thousandth of a share.
+const FRACTIONAL_STEP: Decimal = Decimal::from_parts(1, 0, 0, false, 4);
+
 /// The observation that an order trades on.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Trigger {
@@ -40,13 +43,23 @@ pub(super) fn fill(journal: &mut Journal, order_id: &OrderId, tape: &DayTape, tr
         Err(rates) => close(journal, order_id, OrderState::Rejected, rates.to_string()),
         Ok(None) => {}
         Ok(Some(fill)) if fill.quantity.is_zero() => {
-            close(journal, order_id, OrderState::Rejected, format!("insufficient-cash: {} does not pay for it at {}", journal.portfolio().cash, fill.price));
+            close(
+                journal,
+                order_id,
+                OrderState::Rejected,
+                format!("insufficient-cash: {} does not pay for it at {}", journal.portfolio().cash, fill.price),
+            );
         }
         Ok(Some(fill)) => {
             let is_short_of_cash = fill.quantity < takeable;
             journal.record(Event::Filled { fill });
             if is_short_of_cash && journal.portfolio().order(order_id).is_some() {
-                close(journal, order_id, OrderState::Canceled, "insufficient-cash: the rest was cancelled because the price had risen".into());
+                close(
+                    journal,
+                    order_id,
+                    OrderState::Canceled,
+                    "insufficient-cash: the rest was cancelled because the price had risen".into(),
+                );
             }
         }
     }
@@ -74,7 +87,14 @@ fn shares_of(quantity: Quantity) -> Shares {
 }
 
 /// The fill with its price and costs, made smaller until `cash` pays for it; `None` when a limit forbids the price.
-fn priced(order: &Order, quantity: Quantity, cash: Money, tape: &DayTape, trigger: Trigger, rules: &TradingRules) -> Result<Option<Fill>, RateError> {
+fn priced(
+    order: &Order,
+    quantity: Quantity,
+    cash: Money,
+    tape: &DayTape,
+    trigger: Trigger,
+    rules: &TradingRules,
+) -> Result<Option<Fill>, RateError> {
     let (side, liquidity) = (order.request.side, tape.before.liquidity);
     let mut quantity = quantity;
     loop {
@@ -94,8 +114,9 @@ fn priced(order: &Order, quantity: Quantity, cash: Money, tape: &DayTape, trigge
         }
         let affordable = shares_of(quantity).floor(((cash - fill.total_fees()).decimal() / slipped.price.decimal()).max(Decimal::ZERO));
         // Rounding may leave the affordable quantity where it was: one step less then.
-        let one_less = shares_of(quantity).floor((quantity.decimal() - Decimal::ONE).max(Decimal::ZERO));
-        quantity = affordable.min(if affordable < quantity { affordable } else { one_less });
+        let step = if quantity.is_whole() { Decimal::ONE } else { FRACTIONAL_STEP };
+        let one_less = shares_of(quantity).floor((quantity.decimal() - step).max(Decimal::ZERO));
+        quantity = affordable.min(one_less);
     }
 }
 

@@ -70,9 +70,7 @@ pub fn in_range(order: &Order, high: Price, low: Price) -> Reached {
         OrderType::Market => Reached::No,
         OrderType::Limit { limit_price } => trade_if(within_limit(side, favourable, limit_price), limit_price),
         OrderType::Stop { stop_price } => trade_if(!order.triggered && stop_is_reached(side, adverse, stop_price), stop_price),
-        OrderType::StopLimit { limit_price, .. } if order.triggered => {
-            trade_if(within_limit(side, favourable, limit_price), limit_price)
-        }
+        OrderType::StopLimit { limit_price, .. } if order.triggered => trade_if(within_limit(side, favourable, limit_price), limit_price),
         OrderType::StopLimit { stop_price, limit_price } => {
             match (stop_is_reached(side, adverse, stop_price), within_limit(side, stop_price, limit_price)) {
                 (true, true) => Reached::Trade(stop_price),

@@ -8,8 +8,8 @@ use rust_decimal::Decimal;
 use crate::{
     Money, Price, Quantity, Symbol, TradingDate, calendar,
     execution::{
-        Fee, Liquidity, Proposal, Refusal, RiskProfile, RiskView, Shares, Side, Sizing, SizingRequest, SlippedPrice, check, fees, fees::rates::RateError,
-        size, sizing::SizingError,
+        Fee, Liquidity, Proposal, Refusal, RiskProfile, RiskView, Shares, Side, Sizing, SizingRequest, SlippedPrice, check, fees,
+        fees::rates::RateError, size, sizing::SizingError,
     },
     order::{Order, OrderId, OrderRequest, OrderSize, OrderState, OrderType, Origin, TimeInForce},
     trading::{
@@ -82,7 +82,13 @@ pub struct Estimate {
 }
 
 /// What the order would cost and which limits it would break. Nothing is recorded.
-pub fn estimate(portfolio: &Portfolio, request: &OrderRequest, at: Timestamp, market: &MarketView, rules: &TradingRules) -> Result<Estimate, OrderRefusal> {
+pub fn estimate(
+    portfolio: &Portfolio,
+    request: &OrderRequest,
+    at: Timestamp,
+    market: &MarketView,
+    rules: &TradingRules,
+) -> Result<Estimate, OrderRefusal> {
     let stock = tradable(request, at, market, rules)?;
     check_shape(request, stock)?;
     let trades_on = first_session(request.time_in_force, at);
@@ -95,7 +101,8 @@ pub fn estimate(portfolio: &Portfolio, request: &OrderRequest, at: Timestamp, ma
         return Err(OrderRefusal::NothingOrdered);
     }
     let slipped = rules.slippage.slip(request.side, reference, quantity, stock.liquidity);
-    let execution = request.order_type.limit_price().and_then(|limit| slipped.within_limit(request.side, reference, limit)).unwrap_or(slipped);
+    let execution =
+        request.order_type.limit_price().and_then(|limit| slipped.within_limit(request.side, reference, limit)).unwrap_or(slipped);
     let notional = execution.price.times(quantity);
     let fees = fees(rules.fees, &rules.rates, request.side, trades_on, execution.price, quantity)?;
     let costs = fees.iter().map(|fee| fee.amount).sum();
@@ -199,7 +206,12 @@ fn first_session(time_in_force: TimeInForce, at: Timestamp) -> TradingDate {
     if at < last_chance { session } else { session.next() }
 }
 
-fn tradable<'a>(request: &OrderRequest, at: Timestamp, market: &'a MarketView, rules: &TradingRules) -> Result<&'a StockView, OrderRefusal> {
+fn tradable<'a>(
+    request: &OrderRequest,
+    at: Timestamp,
+    market: &'a MarketView,
+    rules: &TradingRules,
+) -> Result<&'a StockView, OrderRefusal> {
     let stock = market.stocks.get(&request.symbol).ok_or_else(|| OrderRefusal::NoPrice(request.symbol.clone()))?;
     if !stock.is_active && request.side == Side::Buy {
         return Err(OrderRefusal::Inactive(request.symbol.clone()));
@@ -235,7 +247,10 @@ fn check_shape(request: &OrderRequest, stock: &StockView) -> Result<(), OrderRef
 fn check_bracket(request: &OrderRequest, stock: &StockView) -> Result<(), OrderRefusal> {
     let entry = expected_reference(request, stock);
     if request.side == Side::Sell && (request.take_profit.is_some() || request.stop_loss.is_some()) {
-        return Err(OrderRefusal::Level { field: "take_profit", detail: "targets and stops belong to purchases: the account is long only".into() });
+        return Err(OrderRefusal::Level {
+            field: "take_profit",
+            detail: "targets and stops belong to purchases: the account is long only".into(),
+        });
     }
     if let Some(target) = request.take_profit
         && target <= entry
@@ -271,13 +286,15 @@ pub fn risk_view(portfolio: &Portfolio, symbol: &Symbol, at: Timestamp, market: 
     let equity = market.equity(portfolio);
     let pending = |side: Side| portfolio.orders.iter().filter(move |order| order.request.side == side);
     let pending_value = |order: &Order| {
-        let price = order.request.order_type.limit_price().or(order.request.order_type.stop_price()).or(market.price(&order.request.symbol));
+        let price =
+            order.request.order_type.limit_price().or(order.request.order_type.stop_price()).or(market.price(&order.request.symbol));
         match order.request.size {
             OrderSize::Notional(amount) => amount,
             OrderSize::Quantity(_) => price.zip(order.remaining()).map_or(Money::ZERO, |(price, remaining)| price.times(remaining)),
         }
     };
-    let held_value = |position: &crate::trading::Position| market.price(&position.symbol).map_or(position.cost(), |price| position.market_value(price));
+    let held_value =
+        |position: &crate::trading::Position| market.price(&position.symbol).map_or(position.cost(), |price| position.market_value(price));
     let value_of = |wanted: &dyn Fn(&Symbol) -> bool| -> Money {
         let held: Money = portfolio.positions.values().filter(|position| wanted(&position.symbol)).map(held_value).sum();
         let ordered: Money = pending(Side::Buy).filter(|order| wanted(&order.request.symbol)).map(pending_value).sum();

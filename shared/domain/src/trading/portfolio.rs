@@ -238,7 +238,8 @@ impl Portfolio {
                 self.position(symbol)?.dividends += *amount;
             }
             Event::DividendPaid { symbol, ex_date, amount } => {
-                let paid = self.receivables.iter().position(|due| due.symbol == *symbol && due.ex_date == *ex_date && due.amount == *amount);
+                let paid =
+                    self.receivables.iter().position(|due| due.symbol == *symbol && due.ex_date == *ex_date && due.amount == *amount);
                 self.receivables.remove(paid.ok_or_else(|| format!("no dividend of {symbol} is due"))?);
                 self.cash += *amount;
             }

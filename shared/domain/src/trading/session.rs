@@ -34,9 +34,7 @@ pub fn run(journal: &mut Journal, date: TradingDate, tapes: &Tapes, is_over: boo
     corporate_actions::pay_dividends(journal, date.date());
 
     at_instant(journal, tapes, rules, |tape| tape.open.map(|open| Trigger { reference: open, at: date.open(), basis: PriceBasis::Open }));
-    at_instant(journal, tapes, rules, |tape| {
-        tape.quote.map(|(price, at)| Trigger { reference: price, at, basis: PriceBasis::Quote })
-    });
+    at_instant(journal, tapes, rules, |tape| tape.quote.map(|(price, at)| Trigger { reference: price, at, basis: PriceBasis::Quote }));
     in_range(journal, tapes, rules);
     at_instant(journal, tapes, rules, |tape| {
         tape.rest.map(|rest| Trigger { reference: rest.close, at: date.close(), basis: PriceBasis::Close })
@@ -75,7 +73,9 @@ fn in_range(journal: &mut Journal, tapes: &Tapes, rules: &TradingRules) {
     let trigger = |date: TradingDate, reference: Price| Trigger { reference, at: date.close(), basis: PriceBasis::Level };
     for (symbol, tape) in tapes {
         let Some(rest) = tape.rest else { continue };
-        let Some(position) = journal.portfolio().positions.get(symbol).filter(|position| position.opened_at <= tape.date.open()) else { continue };
+        let Some(position) = journal.portfolio().positions.get(symbol).filter(|position| position.opened_at <= tape.date.open()) else {
+            continue;
+        };
         if let Some((origin, level)) = exits::in_range(position, tape, rest) {
             exits::close_position(journal, symbol, origin, tape, trigger(tape.date, level), rules);
         }
@@ -93,7 +93,8 @@ fn in_range(journal: &mut Journal, tapes: &Tapes, rules: &TradingRules) {
 }
 
 fn sales_first(journal: &Journal) -> Vec<Order> {
-    let (sales, purchases): (Vec<Order>, Vec<Order>) = journal.portfolio().orders.iter().cloned().partition(|order| order.request.side == Side::Sell);
+    let (sales, purchases): (Vec<Order>, Vec<Order>) =
+        journal.portfolio().orders.iter().cloned().partition(|order| order.request.side == Side::Sell);
     sales.into_iter().chain(purchases).collect()
 }
 
@@ -124,7 +125,8 @@ fn value(journal: &mut Journal, date: TradingDate, tapes: &Tapes) {
     let portfolio = journal.portfolio();
     let is_new = portfolio.last_valuation.is_none_or(|last| last.date < date.date());
     if is_new {
-        let price_of = |symbol: &Symbol| tapes.get(symbol).and_then(|tape| tape.last_price().map(|(price, _)| price).or(tape.before.previous_close));
+        let price_of =
+            |symbol: &Symbol| tapes.get(symbol).and_then(|tape| tape.last_price().map(|(price, _)| price).or(tape.before.previous_close));
         let (equity, cash) = (portfolio.equity(price_of), portfolio.cash);
         journal.record(Event::Valued { date: date.date(), equity, cash });
     }

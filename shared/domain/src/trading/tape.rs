@@ -48,9 +48,6 @@ impl DayTape {
 
     /// The newest price on the tape and when it was observed.
     pub fn last_price(&self) -> Option<(Price, Timestamp)> {
-        self.rest
-            .map(|rest| (rest.close, self.date.close()))
-            .or(self.quote)
-            .or(self.open.map(|open| (open, self.date.open())))
+        self.rest.map(|rest| (rest.close, self.date.close())).or(self.quote).or(self.open.map(|open| (open, self.date.open())))
     }
 }

@@ -176,7 +176,9 @@ fn an_order_after_the_close_waits_for_the_next_session() {
 
 #[test]
 fn time_in_force_decides_which_prices_count() {
-    for (time_in_force, expected) in [(TimeInForce::Opg, Some("101")), (TimeInForce::Cls, Some("104")), (TimeInForce::Day, Some("101")), (TimeInForce::Gtc, Some("101"))] {
+    for (time_in_force, expected) in
+        [(TimeInForce::Opg, Some("101")), (TimeInForce::Cls, Some("104")), (TimeInForce::Day, Some("101")), (TimeInForce::Gtc, Some("101"))]
+    {
         let mut desk = Desk::new(frictionless());
         desk.order(before_open(day(3, 7)), OrderRequest { time_in_force, ..buy(10) }).unwrap();
         desk.session(tape(day(3, 7), ["101", "105", "99", "104"]));
@@ -224,7 +226,8 @@ fn an_order_placed_during_the_session_does_not_see_the_range_before_it() {
 #[test]
 fn a_trailing_stop_follows_the_best_price_and_never_retreats() {
     let mut desk = holding(None, None);
-    let request = OrderRequest { order_type: OrderType::TrailingStop { trail_percent: dec!(10) }, time_in_force: TimeInForce::Gtc, ..sell(100) };
+    let request =
+        OrderRequest { order_type: OrderType::TrailingStop { trail_percent: dec!(10) }, time_in_force: TimeInForce::Gtc, ..sell(100) };
     desk.order(before_open(day(3, 8)), request).unwrap();
     desk.session(tape(day(3, 8), ["100", "120", "99", "119"]));
     assert_eq!(desk.held(), Quantity::shares(100), "the low came before or after the high: only the close is sure, and 119 is above 108");
@@ -395,7 +398,10 @@ fn half_sold_on_the_day_before_earns_half_the_dividend() {
     let mut desk = holding(None, None);
     desk.order(midday(day(3, 7)), sell(50)).unwrap();
     desk.session(tape(day(3, 7), ["100", "100", "100", "100"]));
-    desk.session(DayTape { actions: vec![ActionKind::Dividend { amount: dec!(0.23), pay_date: None }], ..tape(day(3, 8), ["100", "101", "99", "100"]) });
+    desk.session(DayTape {
+        actions: vec![ActionKind::Dividend { amount: dec!(0.23), pay_date: None }],
+        ..tape(day(3, 8), ["100", "101", "99", "100"])
+    });
     assert_eq!(desk.portfolio.totals.dividends, Money::cents(1150));
     desk.check_ledger();
 }
@@ -427,6 +433,17 @@ fn noon_and_evening_give_the_same_as_evening_alone() {
         (desk.portfolio.cash, desk.held(), desk.portfolio.totals.clone(), desk.portfolio.last_valuation)
     };
     assert_eq!(run(true), run(false));
+}
+
+#[test]
+fn a_target_is_a_limit_and_a_stop_is_not() {
+    // 10 bp of slippage: the stop gives 95 − 0.095, the target holds at 110.
+    for (bar, expected) in [(["100", "104", "94", "103"], "94.905"), (["100", "111", "96", "103"], "110")] {
+        let mut desk = holding(Some("110"), Some("95"));
+        desk.rules.slippage = SlippageModel::FixedBps { bps: dec!(10) };
+        desk.session(tape(day(3, 8), bar));
+        assert_eq!(desk.last_fill().unwrap().price, price(expected));
+    }
 }
 
 #[test]

@@ -17,8 +17,7 @@ pub(crate) struct Rows<'a> {
 impl<'a> Rows<'a> {
     pub(crate) fn open(file: &'a dyn FileReader, group: usize) -> Result<Self, Damage> {
         let group = file.get_row_group(group)?;
-        let count = usize::try_from(group.metadata().num_rows())
-            .map_err(|_| Damage("a negative number of rows".into()))?;
+        let count = usize::try_from(group.metadata().num_rows()).map_err(|_| Damage("a negative number of rows".into()))?;
         Ok(Self { group, count })
     }
 
@@ -40,23 +39,14 @@ impl<'a> Rows<'a> {
         self.read::<T>(column, Some(&mut levels), &mut values)?;
         self.complete(column, levels.len())?;
         let mut present = values.into_iter();
-        Ok(levels
-            .into_iter()
-            .map(|level| if level == 0 { None } else { present.next() })
-            .collect())
+        Ok(levels.into_iter().map(|level| if level == 0 { None } else { present.next() }).collect())
     }
 
-    fn read<T: DataType>(
-        &self,
-        column: usize,
-        mut levels: Option<&mut Vec<i16>>,
-        values: &mut Vec<T::T>,
-    ) -> Result<(), Damage> {
+    fn read<T: DataType>(&self, column: usize, mut levels: Option<&mut Vec<i16>>, values: &mut Vec<T::T>) -> Result<(), Damage> {
         let mut reader = get_typed_column_reader::<T>(self.group.get_column_reader(column)?);
         let mut remaining = self.count;
         while remaining > 0 {
-            let (records, _, _) =
-                reader.read_records(remaining, levels.as_deref_mut(), None, values)?;
+            let (records, _, _) = reader.read_records(remaining, levels.as_deref_mut(), None, values)?;
             if records == 0 {
                 break;
             }
@@ -66,13 +56,6 @@ impl<'a> Rows<'a> {
     }
 
     fn complete(&self, column: usize, found: usize) -> Result<(), Damage> {
-        if found == self.count {
-            Ok(())
-        } else {
-            Err(Damage(format!(
-                "column {column} has {found} of {} rows",
-                self.count
-            )))
-        }
+        if found == self.count { Ok(()) } else { Err(Damage(format!("column {column} has {found} of {} rows", self.count))) }
     }
 }

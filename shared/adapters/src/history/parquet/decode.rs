@@ -1,10 +1,7 @@
 //! From the bytes of a Parquet file to a price history.
 
 use bytes::Bytes;
-use domain::{
-    ActionKind, Bar, BarRecord, CorporateAction, Date, Decimal, Price, PriceHistory, Source,
-    Symbol, Timestamp, TradingDate,
-};
+use domain::{ActionKind, Bar, BarRecord, CorporateAction, Date, Decimal, Price, PriceHistory, Source, Symbol, Timestamp, TradingDate};
 use parquet::{
     data_type::{ByteArray, ByteArrayType, Int32Type, Int64Type},
     file::{
@@ -17,8 +14,8 @@ use parquet::{
 use super::{
     Damage, Rows, is_ordered,
     schema::{
-        AMOUNT_PLACES, BAR, DIVIDEND, FORMAT_VERSION, FORMAT_VERSION_KEY, RATIO_PLACES, SCHEMA,
-        SPIN_OFF, SPLIT, SYMBOL_KEY, from_epoch_day, from_micros, place,
+        AMOUNT_PLACES, BAR, DIVIDEND, FORMAT_VERSION, FORMAT_VERSION_KEY, RATIO_PLACES, SCHEMA, SPIN_OFF, SPLIT, SYMBOL_KEY,
+        from_epoch_day, from_micros, place,
     },
     seal::verify,
 };
@@ -31,31 +28,21 @@ pub fn decode(bytes: Bytes) -> Result<PriceHistory, Damage> {
     for group in 0..file.num_row_groups() {
         read_group(&Rows::open(&file, group)?, &mut history)?;
     }
-    if is_ordered(&history) {
-        Ok(history)
-    } else {
-        Err(Damage("its rows are not in order".into()))
-    }
+    if is_ordered(&history) { Ok(history) } else { Err(Damage("its rows are not in order".into())) }
 }
 
 fn check_metadata(metadata: &ParquetMetaData) -> Result<Symbol, Damage> {
     let file = metadata.file_metadata();
     if file.schema() != SCHEMA.as_ref() {
-        return Err(Damage(
-            "its columns are not those of a price history".into(),
-        ));
+        return Err(Damage("its columns are not those of a price history".into()));
     }
     match entry(file, FORMAT_VERSION_KEY)? {
         FORMAT_VERSION => {}
         other => {
-            return Err(Damage(format!(
-                "its format version is `{other}`, expected `{FORMAT_VERSION}`"
-            )));
+            return Err(Damage(format!("its format version is `{other}`, expected `{FORMAT_VERSION}`")));
         }
     }
-    entry(file, SYMBOL_KEY)?
-        .parse()
-        .map_err(|error: domain::symbol::SymbolError| Damage(error.to_string()))
+    entry(file, SYMBOL_KEY)?.parse().map_err(|error: domain::symbol::SymbolError| Damage(error.to_string()))
 }
 
 fn entry<'a>(file: &'a FileMetaData, key: &str) -> Result<&'a str, Damage> {
@@ -95,35 +82,20 @@ fn read_group(rows: &Rows<'_>, history: &mut PriceHistory) -> Result<(), Damage>
                     volume: u64::try_from(present(volume[row], "volume", day)?)
                         .map_err(|_| Damage(format!("the volume of {day} is negative")))?,
                 };
-                history.bars.push(BarRecord {
-                    bar,
-                    source,
-                    known_at,
-                });
+                history.bars.push(BarRecord { bar, source, known_at });
                 continue;
             }
-            SPLIT => ActionKind::Split {
-                ratio: decimal(ratio[row], RATIO_PLACES, "ratio", day)?,
-            },
-            SPIN_OFF => ActionKind::SpinOff {
-                ratio: decimal(ratio[row], RATIO_PLACES, "ratio", day)?,
-            },
+            SPLIT => ActionKind::Split { ratio: decimal(ratio[row], RATIO_PLACES, "ratio", day)? },
+            SPIN_OFF => ActionKind::SpinOff { ratio: decimal(ratio[row], RATIO_PLACES, "ratio", day)? },
             DIVIDEND => ActionKind::Dividend {
                 amount: decimal(amount[row], AMOUNT_PLACES, "amount", day)?,
                 pay_date: pay_date[row].map(calendar_date).transpose()?,
             },
             other => {
-                return Err(Damage(format!(
-                    "a record of {day} is of the unknown kind `{other}`"
-                )));
+                return Err(Damage(format!("a record of {day} is of the unknown kind `{other}`")));
             }
         };
-        history.actions.push(CorporateAction {
-            ex_date: day,
-            kind,
-            source,
-            known_at,
-        });
+        history.actions.push(CorporateAction { ex_date: day, kind, source, known_at });
     }
     Ok(())
 }
@@ -133,8 +105,7 @@ fn present<T>(value: Option<T>, field: &str, day: Date) -> Result<T, Damage> {
 }
 
 fn price(units: Option<i64>, field: &str, day: Date) -> Result<Price, Damage> {
-    Price::from_units(present(units, field, day)?)
-        .map_err(|error| Damage(format!("the {field} of {day}: {error}")))
+    Price::from_units(present(units, field, day)?).map_err(|error| Damage(format!("the {field} of {day}: {error}")))
 }
 
 fn decimal(units: Option<i64>, places: u32, field: &str, day: Date) -> Result<Decimal, Damage> {
@@ -149,8 +120,7 @@ fn calendar_date(day: i32) -> Result<Date, Damage> {
 }
 
 fn instant(micros: i64) -> Result<Timestamp, Damage> {
-    from_micros(micros)
-        .ok_or_else(|| Damage(format!("{micros} microseconds after 1970 is no instant")))
+    from_micros(micros).ok_or_else(|| Damage(format!("{micros} microseconds after 1970 is no instant")))
 }
 
 fn text(bytes: &ByteArray) -> Result<&str, Damage> {

@@ -17,8 +17,8 @@ use parquet::{
 use super::{
     NotStorable, is_ordered,
     schema::{
-        AMOUNT_PLACES, BAR, DIVIDEND, FORMAT_VERSION, FORMAT_VERSION_KEY, RATIO_PLACES, SCHEMA,
-        SPIN_OFF, SPLIT, SYMBOL_KEY, epoch_day, scaled,
+        AMOUNT_PLACES, BAR, DIVIDEND, FORMAT_VERSION, FORMAT_VERSION_KEY, RATIO_PLACES, SCHEMA, SPIN_OFF, SPLIT, SYMBOL_KEY, epoch_day,
+        scaled,
     },
     seal::seal,
 };
@@ -32,13 +32,7 @@ static PROPERTIES: LazyLock<WriterPropertiesPtr> = LazyLock::new(|| {
         .set_column_statistics_enabled("date".into(), EnabledStatistics::Chunk)
         .set_offset_index_disabled(true)
         .set_dictionary_enabled(false);
-    Arc::new(
-        text.into_iter()
-            .fold(builder, |builder, name| {
-                builder.set_column_dictionary_enabled(name.into(), true)
-            })
-            .build(),
-    )
+    Arc::new(text.into_iter().fold(builder, |builder, name| builder.set_column_dictionary_enabled(name.into(), true)).build())
 });
 
 /// The file's bytes. Instants are kept to the microsecond, ratios to nine decimal places, dividends to six.
@@ -47,26 +41,18 @@ pub fn encode(history: &PriceHistory) -> Result<Vec<u8>, NotStorable> {
         return Err(NotStorable::Unordered);
     }
     let columns = Columns::of(history)?;
-    let mut bytes = write(history, &columns)
-        .expect("a Vec takes every byte, and the columns are as long as each other");
+    let mut bytes = write(history, &columns).expect("a Vec takes every byte, and the columns are as long as each other");
     seal(&mut bytes);
     Ok(bytes)
 }
 
 fn write(history: &PriceHistory, columns: &Columns) -> Result<Vec<u8>, ParquetError> {
-    let mut file = SerializedFileWriter::new(
-        Vec::with_capacity(64 * 1024),
-        SCHEMA.clone(),
-        PROPERTIES.clone(),
-    )?;
+    let mut file = SerializedFileWriter::new(Vec::with_capacity(64 * 1024), SCHEMA.clone(), PROPERTIES.clone())?;
     let mut group = file.next_row_group()?;
     columns.write(&mut group)?;
     group.close()?;
     file.append_key_value_metadata(KeyValue::new(SYMBOL_KEY.into(), history.symbol.to_string()));
-    file.append_key_value_metadata(KeyValue::new(
-        FORMAT_VERSION_KEY.into(),
-        FORMAT_VERSION.to_owned(),
-    ));
+    file.append_key_value_metadata(KeyValue::new(FORMAT_VERSION_KEY.into(), FORMAT_VERSION.to_owned()));
     file.into_inner()
 }
 
@@ -92,9 +78,7 @@ impl Columns {
         let mut columns = Self::default();
         let mut actions = history.actions.iter().peekable();
         for record in &history.bars {
-            while let Some(action) =
-                actions.next_if(|action| action.ex_date <= record.bar.date.date())
-            {
+            while let Some(action) = actions.next_if(|action| action.ex_date <= record.bar.date.date()) {
                 columns.push_action(action)?;
             }
             columns.push_bar(record)?;
@@ -124,41 +108,15 @@ impl Columns {
 
     fn push_action(&mut self, action: &CorporateAction) -> Result<(), NotStorable> {
         let date = action.ex_date;
-        let fitting = |field, value, places| {
-            scaled(value, places).ok_or_else(|| NotStorable::OutOfRange {
-                field,
-                date,
-                value: value.to_string(),
-            })
-        };
+        let fitting =
+            |field, value, places| scaled(value, places).ok_or_else(|| NotStorable::OutOfRange { field, date, value: value.to_string() });
         let (name, ratio, amount, pay_date) = match action.kind {
-            ActionKind::Split { ratio } => (
-                SPLIT,
-                Some(fitting("ratio", ratio, RATIO_PLACES)?),
-                None,
-                None,
-            ),
-            ActionKind::SpinOff { ratio } => (
-                SPIN_OFF,
-                Some(fitting("ratio", ratio, RATIO_PLACES)?),
-                None,
-                None,
-            ),
-            ActionKind::Dividend { amount, pay_date } => (
-                DIVIDEND,
-                None,
-                Some(fitting("amount", amount, AMOUNT_PLACES)?),
-                pay_date,
-            ),
+            ActionKind::Split { ratio } => (SPLIT, Some(fitting("ratio", ratio, RATIO_PLACES)?), None, None),
+            ActionKind::SpinOff { ratio } => (SPIN_OFF, Some(fitting("ratio", ratio, RATIO_PLACES)?), None, None),
+            ActionKind::Dividend { amount, pay_date } => (DIVIDEND, None, Some(fitting("amount", amount, AMOUNT_PLACES)?), pay_date),
         };
         self.push_common(name, date, action.source.name(), action.known_at);
-        for prices in [
-            &mut self.open,
-            &mut self.high,
-            &mut self.low,
-            &mut self.close,
-            &mut self.volume,
-        ] {
+        for prices in [&mut self.open, &mut self.high, &mut self.low, &mut self.close, &mut self.volume] {
             prices.push(None);
         }
         self.ratio.push(ratio);
@@ -167,13 +125,7 @@ impl Columns {
         Ok(())
     }
 
-    fn push_common(
-        &mut self,
-        record: &'static str,
-        date: Date,
-        source: &'static str,
-        known_at: domain::Timestamp,
-    ) {
+    fn push_common(&mut self, record: &'static str, date: Date, source: &'static str, known_at: domain::Timestamp) {
         self.record.push(text(record));
         self.date.push(epoch_day(date));
         self.source.push(text(source));
@@ -183,15 +135,7 @@ impl Columns {
     fn write(&self, group: &mut SerializedRowGroupWriter<'_, Vec<u8>>) -> Result<(), ParquetError> {
         write_column::<ByteArrayType>(group, &self.record, None)?;
         write_column::<Int32Type>(group, &self.date, None)?;
-        for column in [
-            &self.open,
-            &self.high,
-            &self.low,
-            &self.close,
-            &self.volume,
-            &self.ratio,
-            &self.amount,
-        ] {
+        for column in [&self.open, &self.high, &self.low, &self.close, &self.volume, &self.ratio, &self.amount] {
             write_column::<Int64Type>(group, &column.values, Some(&column.levels))?;
         }
         write_column::<Int32Type>(group, &self.pay_date.values, Some(&self.pay_date.levels))?;
@@ -208,10 +152,7 @@ struct Nullable<T> {
 
 impl<T> Default for Nullable<T> {
     fn default() -> Self {
-        Self {
-            values: Vec::new(),
-            levels: Vec::new(),
-        }
+        Self { values: Vec::new(), levels: Vec::new() }
     }
 }
 
@@ -231,9 +172,7 @@ fn write_column<T: DataType>(
     values: &[T::T],
     levels: Option<&[i16]>,
 ) -> Result<(), ParquetError> {
-    let mut column = group
-        .next_column()?
-        .ok_or_else(|| ParquetError::General("more columns than the schema has".into()))?;
+    let mut column = group.next_column()?.ok_or_else(|| ParquetError::General("more columns than the schema has".into()))?;
     column.typed::<T>().write_batch(values, levels, None)?;
     column.close()
 }

@@ -43,21 +43,14 @@ impl From<::parquet::errors::ParquetError> for Damage {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotStorable {
     #[error("the {field} of {date} is out of range: {value}")]
-    OutOfRange {
-        field: &'static str,
-        date: domain::Date,
-        value: String,
-    },
+    OutOfRange { field: &'static str, date: domain::Date, value: String },
     #[error("its bars or actions are not in order")]
     Unordered,
 }
 
 /// What reads a history may rely on its order.
 fn is_ordered(history: &domain::PriceHistory) -> bool {
-    history
-        .bars
-        .is_sorted_by_key(|record| (record.bar.date, record.known_at))
-        && history.actions.is_sorted_by_key(|action| action.ex_date)
+    history.bars.is_sorted_by_key(|record| (record.bar.date, record.known_at)) && history.actions.is_sorted_by_key(|action| action.ex_date)
 }
 
 #[cfg(test)]

@@ -64,9 +64,7 @@ pub(super) const AMOUNT_PLACES: u32 = 6;
 const EPOCH: Date = date(1970, 1, 1);
 
 pub(super) fn epoch_day(day: Date) -> i32 {
-    day.since(EPOCH)
-        .expect("dates lie within one calendar")
-        .get_days()
+    day.since(EPOCH).expect("dates lie within one calendar").get_days()
 }
 
 /// `None` outside the years that a calendar date can have.
@@ -79,8 +77,7 @@ pub(super) fn scaled(value: Decimal, places: u32) -> Option<i64> {
     let mut rounded = domain::money::round_half_up(value, places);
     rounded.rescale(places);
     let fits = rounded.scale() == places && (1..10_i128.pow(18)).contains(&rounded.mantissa());
-    fits.then(|| i64::try_from(rounded.mantissa()).ok())
-        .flatten()
+    fits.then(|| i64::try_from(rounded.mantissa()).ok()).flatten()
 }
 
 pub(super) fn from_micros(micros: i64) -> Option<Timestamp> {

@@ -22,12 +22,9 @@ pub(super) fn seal(file: &mut Vec<u8>) {
 
 /// Whether this is a sealed Parquet file in which not one bit has changed.
 pub(super) fn verify(file: &[u8]) -> Result<(), Damage> {
-    let place = footer_start(file)
-        .and_then(|footer| checksum_place(footer, file))
-        .ok_or_else(|| Damage("not a whole Parquet file".into()))?;
-    let stored: [u8; CHECKSUM] = file[place.clone()]
-        .try_into()
-        .expect("the place is as long as a checksum");
+    let place =
+        footer_start(file).and_then(|footer| checksum_place(footer, file)).ok_or_else(|| Damage("not a whole Parquet file".into()))?;
+    let stored: [u8; CHECKSUM] = file[place.clone()].try_into().expect("the place is as long as a checksum");
     if crc(&[&file[..place.start], &file[place.end..]]) == u32::from_le_bytes(stored) {
         Ok(())
     } else {
@@ -39,9 +36,7 @@ fn footer_start(file: &[u8]) -> Option<usize> {
     let (rest, tail) = file.split_last_chunk::<TAIL>()?;
     let [a, b, c, d, magic @ ..] = *tail;
     let length = usize::try_from(u32::from_le_bytes([a, b, c, d])).ok()?;
-    (magic == *b"PAR1")
-        .then(|| rest.len().checked_sub(length))
-        .flatten()
+    (magic == *b"PAR1").then(|| rest.len().checked_sub(length)).flatten()
 }
 
 fn checksum_place(footer: usize, file: &[u8]) -> Option<Range<usize>> {
@@ -51,6 +46,8 @@ fn checksum_place(footer: usize, file: &[u8]) -> Option<Range<usize>> {
 
 fn crc(parts: &[&[u8]]) -> u32 {
     let mut crc = Crc::new();
-    parts.iter().for_each(|part| crc.update(part));
+    for part in parts {
+        crc.update(part);
+    }
     crc.sum()
 }

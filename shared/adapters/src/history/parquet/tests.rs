@@ -1,8 +1,5 @@
 use super::*;
-use domain::{
-    ActionKind, Bar, BarRecord, CorporateAction, Decimal, Price, PriceHistory, Source, Timestamp,
-    TradingDate,
-};
+use domain::{ActionKind, Bar, BarRecord, CorporateAction, Decimal, Price, PriceHistory, Source, Timestamp, TradingDate};
 use jiff::civil::date;
 use proptest::prelude::*;
 
@@ -12,16 +9,11 @@ fn sources() -> impl Strategy<Value = Source> {
 
 /// From 1990 to 2057, to the microsecond.
 fn instants() -> impl Strategy<Value = Timestamp> {
-    (631_152_000_000_000..2_745_000_000_000_000_i64)
-        .prop_map(|micros| Timestamp::from_microsecond(micros).unwrap())
+    (631_152_000_000_000..2_745_000_000_000_000_i64).prop_map(|micros| Timestamp::from_microsecond(micros).unwrap())
 }
 
 fn days() -> impl Strategy<Value = domain::Date> {
-    (0..12_000_i32).prop_map(|day| {
-        date(1990, 1, 2)
-            .checked_add(jiff::Span::new().days(day))
-            .unwrap()
-    })
+    (0..12_000_i32).prop_map(|day| date(1990, 1, 2).checked_add(jiff::Span::new().days(day)).unwrap())
 }
 
 fn prices() -> impl Strategy<Value = Price> {
@@ -29,30 +21,12 @@ fn prices() -> impl Strategy<Value = Price> {
 }
 
 fn bars() -> impl Strategy<Value = BarRecord> {
-    (
-        days(),
-        [prices(), prices(), prices(), prices()],
-        0..=i64::MAX as u64,
-        sources(),
-        instants(),
+    (days(), [prices(), prices(), prices(), prices()], 0..=i64::MAX as u64, sources(), instants()).prop_map(
+        |(day, [open, high, low, close], volume, source, known_at)| {
+            let bar = Bar { date: TradingDate::on_or_after(day), open, high, low, close, volume };
+            BarRecord { bar, source, known_at }
+        },
     )
-        .prop_map(
-            |(day, [open, high, low, close], volume, source, known_at)| {
-                let bar = Bar {
-                    date: TradingDate::on_or_after(day),
-                    open,
-                    high,
-                    low,
-                    close,
-                    volume,
-                };
-                BarRecord {
-                    bar,
-                    source,
-                    known_at,
-                }
-            },
-        )
 }
 
 fn actions() -> impl Strategy<Value = CorporateAction> {
@@ -60,68 +34,28 @@ fn actions() -> impl Strategy<Value = CorporateAction> {
     let kind = prop_oneof![
         ratio().prop_map(|ratio| ActionKind::Split { ratio }),
         ratio().prop_map(|ratio| ActionKind::SpinOff { ratio }),
-        ((1..100_000_000_i64), prop::option::of(days())).prop_map(|(units, pay_date)| {
-            ActionKind::Dividend {
-                amount: Decimal::new(units, 6),
-                pay_date,
-            }
-        }),
+        ((1..100_000_000_i64), prop::option::of(days()))
+            .prop_map(|(units, pay_date)| { ActionKind::Dividend { amount: Decimal::new(units, 6), pay_date } }),
     ];
-    (days(), kind, sources(), instants()).prop_map(|(ex_date, kind, source, known_at)| {
-        CorporateAction {
-            ex_date,
-            kind,
-            source,
-            known_at,
-        }
-    })
+    (days(), kind, sources(), instants()).prop_map(|(ex_date, kind, source, known_at)| CorporateAction { ex_date, kind, source, known_at })
 }
 
 fn histories() -> impl Strategy<Value = PriceHistory> {
-    (
-        prop::collection::vec(bars(), 0..80),
-        prop::collection::vec(actions(), 0..20),
-    )
-        .prop_map(|(mut bars, mut actions)| {
-            bars.sort_by_key(|record| (record.bar.date, record.known_at));
-            actions.sort_by_key(|action| action.ex_date);
-            PriceHistory {
-                symbol: "BRK.B".parse().unwrap(),
-                bars,
-                actions,
-            }
-        })
+    (prop::collection::vec(bars(), 0..80), prop::collection::vec(actions(), 0..20)).prop_map(|(mut bars, mut actions)| {
+        bars.sort_by_key(|record| (record.bar.date, record.known_at));
+        actions.sort_by_key(|action| action.ex_date);
+        PriceHistory { symbol: "BRK.B".parse().unwrap(), bars, actions }
+    })
 }
 
 fn example() -> PriceHistory {
     let day = TradingDate::new(date(2020, 8, 31)).unwrap();
     let price = |text: &str| text.parse::<Price>().unwrap();
-    let bar = Bar {
-        date: day,
-        open: price("127.58"),
-        high: price("131"),
-        low: price("126"),
-        close: price("129.04"),
-        volume: 225_702_700,
-    };
+    let bar = Bar { date: day, open: price("127.58"), high: price("131"), low: price("126"), close: price("129.04"), volume: 225_702_700 };
     let known_at = "2020-08-31T22:00:00Z".parse().unwrap();
-    let split = CorporateAction {
-        ex_date: day.date(),
-        kind: ActionKind::Split {
-            ratio: Decimal::from(4),
-        },
-        source: Source::Polygon,
-        known_at,
-    };
-    PriceHistory {
-        symbol: "AAPL".parse().unwrap(),
-        bars: vec![BarRecord {
-            bar,
-            source: Source::Bundled,
-            known_at,
-        }],
-        actions: vec![split],
-    }
+    let split =
+        CorporateAction { ex_date: day.date(), kind: ActionKind::Split { ratio: Decimal::from(4) }, source: Source::Polygon, known_at };
+    PriceHistory { symbol: "AAPL".parse().unwrap(), bars: vec![BarRecord { bar, source: Source::Bundled, known_at }], actions: vec![split] }
 }
 
 proptest! {
@@ -168,20 +102,11 @@ proptest! {
 fn a_file_of_another_version_says_so() {
     let text = |bytes: Vec<u8>| decode(bytes.into()).unwrap_err().to_string();
     let mut bytes = encode(&example()).unwrap();
-    let key = bytes
-        .windows(schema::FORMAT_VERSION_KEY.len())
-        .rposition(|part| part == schema::FORMAT_VERSION_KEY.as_bytes())
-        .unwrap();
+    let key = bytes.windows(schema::FORMAT_VERSION_KEY.len()).rposition(|part| part == schema::FORMAT_VERSION_KEY.as_bytes()).unwrap();
     let value = key + bytes[key..].iter().position(|byte| *byte == b'1').unwrap();
     bytes[value] = b'9';
-    assert_eq!(
-        text(bytes.clone()),
-        "its checksum does not match its content"
-    );
-    assert_eq!(
-        text(resealed(bytes)),
-        "its format version is `9`, expected `1`"
-    );
+    assert_eq!(text(bytes.clone()), "its checksum does not match its content");
+    assert_eq!(text(resealed(bytes)), "its format version is `9`, expected `1`");
 }
 
 /// What was changed on purpose, with a checksum that fits again.
@@ -200,21 +125,13 @@ fn what_cannot_be_stored_is_refused() {
         change(&mut history);
         encode(&history).unwrap_err().to_string()
     };
+    assert_eq!(with(|history| history.bars[0].bar.volume = u64::MAX), "the volume of 2020-08-31 is out of range: 18446744073709551615");
     assert_eq!(
-        with(|history| history.bars[0].bar.volume = u64::MAX),
-        "the volume of 2020-08-31 is out of range: 18446744073709551615"
-    );
-    assert_eq!(
-        with(|history| history.actions[0].kind = ActionKind::Split {
-            ratio: Decimal::ZERO
-        }),
+        with(|history| history.actions[0].kind = ActionKind::Split { ratio: Decimal::ZERO }),
         "the ratio of 2020-08-31 is out of range: 0"
     );
     assert_eq!(
-        with(|history| history.actions[0].kind = ActionKind::Dividend {
-            amount: Decimal::MAX,
-            pay_date: None
-        }),
+        with(|history| history.actions[0].kind = ActionKind::Dividend { amount: Decimal::MAX, pay_date: None }),
         format!("the amount of 2020-08-31 is out of range: {}", Decimal::MAX)
     );
     let earlier = |history: &mut PriceHistory| {

@@ -4,10 +4,7 @@ mod data;
 
 use app::ports::{MarketData, Quote, VendorError, VendorHistory};
 use async_trait::async_trait;
-use domain::{
-    Bar, Company, CorporateAction, Date, PriceHistory, Source, Symbol, Timestamp, TradingDate,
-    calendar,
-};
+use domain::{Bar, Company, CorporateAction, Date, PriceHistory, Source, Symbol, Timestamp, TradingDate, calendar};
 
 const NAME: &str = "the bundled data";
 
@@ -23,15 +20,9 @@ pub struct Bundled {
 
 impl Bundled {
     /// Decodes what is compiled into the program: a few hundredths of a second.
-    #[expect(
-        clippy::new_without_default,
-        reason = "a default that takes this long would surprise"
-    )]
+    #[expect(clippy::new_without_default, reason = "a default that takes this long would surprise")]
     pub fn new() -> Self {
-        Self {
-            companies: data::companies(),
-            histories: data::histories(),
-        }
+        Self { companies: data::companies(), histories: data::histories() }
     }
 
     /// Everything there is of every stock, sorted by symbol, with no regard to any present: for loading and for replay.
@@ -41,10 +32,7 @@ impl Bundled {
 
     /// As [`Self::histories`] for one stock.
     pub fn history_of(&self, symbol: &Symbol) -> Option<&PriceHistory> {
-        self.histories
-            .binary_search_by(|history| history.symbol.cmp(symbol))
-            .ok()
-            .map(|index| &self.histories[index])
+        self.histories.binary_search_by(|history| history.symbol.cmp(symbol)).ok().map(|index| &self.histories[index])
     }
 
     /// Every company, sorted by symbol.
@@ -54,26 +42,16 @@ impl Bundled {
 
     /// The first session that there are bars of.
     pub fn first_date(&self) -> TradingDate {
-        self.bar_dates(|bars| bars.first())
-            .min()
-            .expect("there is bundled data")
+        self.bar_dates(<[_]>::first).min().expect("there is bundled data")
     }
 
     /// The last session that there are bars of.
     pub fn last_date(&self) -> TradingDate {
-        self.bar_dates(|bars| bars.last())
-            .max()
-            .expect("there is bundled data")
+        self.bar_dates(<[_]>::last).max().expect("there is bundled data")
     }
 
-    fn bar_dates(
-        &self,
-        pick: impl Fn(&[domain::BarRecord]) -> Option<&domain::BarRecord>,
-    ) -> impl Iterator<Item = TradingDate> {
-        self.histories
-            .iter()
-            .filter_map(move |history| pick(&history.bars))
-            .map(|record| record.bar.date)
+    fn bar_dates(&self, pick: impl Fn(&[domain::BarRecord]) -> Option<&domain::BarRecord>) -> impl Iterator<Item = TradingDate> {
+        self.histories.iter().filter_map(move |history| pick(&history.bars)).map(|record| record.bar.date)
     }
 }
 
@@ -87,28 +65,11 @@ impl MarketData for Bundled {
         Ok(self.companies.clone())
     }
 
-    async fn history(
-        &self,
-        symbol: &Symbol,
-        first: Date,
-        last: Date,
-        now: Timestamp,
-    ) -> Result<VendorHistory, VendorError> {
-        let history = self
-            .history_of(symbol)
-            .ok_or_else(|| VendorError::UnknownSymbol(NAME, symbol.clone()))?;
+    async fn history(&self, symbol: &Symbol, first: Date, last: Date, now: Timestamp) -> Result<VendorHistory, VendorError> {
+        let history = self.history_of(symbol).ok_or_else(|| VendorError::UnknownSymbol(NAME, symbol.clone()))?;
         let closed = last.min(calendar::last_closed_session(now).date());
-        let bars = between(
-            &history.bars,
-            |record| record.bar.date.date(),
-            first,
-            closed,
-        )
-        .to_vec();
-        Ok(VendorHistory {
-            bars,
-            actions: effective_actions(history, first, last, now).to_vec(),
-        })
+        let bars = between(&history.bars, |record| record.bar.date.date(), first, closed).to_vec();
+        Ok(VendorHistory { bars, actions: effective_actions(history, first, last, now).to_vec() })
     }
 
     async fn quotes(&self, symbols: &[Symbol], now: Timestamp) -> Result<Vec<Quote>, VendorError> {
@@ -121,11 +82,7 @@ impl MarketData for Bundled {
         }
         let quote = |symbol: &Symbol| {
             let bar = self.history_of(symbol)?.bar_on(today.date())?.bar;
-            Some(if now < close {
-                at_open(symbol, bar, open)
-            } else {
-                at_close(symbol, bar, close)
-            })
+            Some(if now < close { at_open(symbol, bar, open) } else { at_close(symbol, bar, close) })
         };
         Ok(symbols.iter().filter_map(quote).collect())
     }
@@ -138,13 +95,8 @@ impl MarketData for Bundled {
         now: Timestamp,
     ) -> Result<Vec<(Symbol, CorporateAction)>, VendorError> {
         let of = |symbol: &Symbol| {
-            let actions = self.history_of(symbol).map_or(&[][..], |history| {
-                effective_actions(history, first, last, now)
-            });
-            actions
-                .iter()
-                .map(|action| (symbol.clone(), action.clone()))
-                .collect::<Vec<_>>()
+            let actions = self.history_of(symbol).map_or(&[][..], |history| effective_actions(history, first, last, now));
+            actions.iter().map(|action| (symbol.clone(), action.clone())).collect::<Vec<_>>()
         };
         Ok(symbols.iter().flat_map(of).collect())
     }
@@ -152,39 +104,15 @@ impl MarketData for Bundled {
 
 /// A daily bar shows two moments. From the open to the close only the first has happened.
 fn at_open(symbol: &Symbol, bar: Bar, open: Timestamp) -> Quote {
-    Quote {
-        symbol: symbol.clone(),
-        date: bar.date,
-        open: Some(bar.open),
-        last: bar.open,
-        last_at: open,
-        bar: None,
-    }
+    Quote { symbol: symbol.clone(), date: bar.date, open: Some(bar.open), last: bar.open, last_at: open, bar: None }
 }
 
 fn at_close(symbol: &Symbol, bar: Bar, close: Timestamp) -> Quote {
-    Quote {
-        symbol: symbol.clone(),
-        date: bar.date,
-        open: Some(bar.open),
-        last: bar.close,
-        last_at: close,
-        bar: Some(bar),
-    }
+    Quote { symbol: symbol.clone(), date: bar.date, open: Some(bar.open), last: bar.close, last_at: close, bar: Some(bar) }
 }
 
-fn effective_actions(
-    history: &PriceHistory,
-    first: Date,
-    last: Date,
-    now: Timestamp,
-) -> &[CorporateAction] {
-    between(
-        &history.actions,
-        |action| action.ex_date,
-        first,
-        last.min(calendar::new_york_date(now)),
-    )
+fn effective_actions(history: &PriceHistory, first: Date, last: Date, now: Timestamp) -> &[CorporateAction] {
+    between(&history.actions, |action| action.ex_date, first, last.min(calendar::new_york_date(now)))
 }
 
 /// The part of what is sorted by date that lies from `first` to `last` inclusive.

@@ -7,9 +7,7 @@ use std::collections::HashSet;
 
 use app::ports::{MarketData, Quote, VendorError, VendorHistory};
 use async_trait::async_trait;
-use domain::{
-    BarRecord, Company, CorporateAction, Date, Source, Symbol, Timestamp, TradingDate, calendar,
-};
+use domain::{BarRecord, Company, CorporateAction, Date, Source, Symbol, Timestamp, TradingDate, calendar};
 use reqwest::Url;
 use serde::de::DeserializeOwned;
 
@@ -42,50 +40,31 @@ impl Polygon {
     }
 
     pub fn with_retry(key: &str, base_url: &str, retry: Retry) -> Result<Self, VendorError> {
-        let client = Client::new(NAME, base_url, Some(&format!("Bearer {key}")), retry)?
-            .throttled_by_the_minute();
+        let client = Client::new(NAME, base_url, Some(&format!("Bearer {key}")), retry)?.throttled_by_the_minute();
         Ok(Self { client })
     }
 
     /// One company with what the list of all does not tell: market capitalisation, industry, day of listing.
     pub async fn company(&self, symbol: &Symbol, now: Timestamp) -> Result<Company, VendorError> {
-        let path = format!(
-            "/v3/reference/tickers/{symbol}?date={}",
-            calendar::new_york_date(now)
-        );
+        let path = format!("/v3/reference/tickers/{symbol}?date={}", calendar::new_york_date(now));
         let row: Ticker = wire::one(&self.client.get(&path).await?, symbol)?;
-        convert::company(row)
-            .filter(|company| company.symbol == *symbol)
-            .ok_or_else(|| malformed("the details of another stock"))
+        convert::company(row).filter(|company| company.symbol == *symbol).ok_or_else(|| malformed("the details of another stock"))
     }
 
-    async fn bars(
-        &self,
-        symbol: &Symbol,
-        first: Date,
-        last: Date,
-        now: Timestamp,
-    ) -> Result<Vec<BarRecord>, VendorError> {
+    async fn bars(&self, symbol: &Symbol, first: Date, last: Date, now: Timestamp) -> Result<Vec<BarRecord>, VendorError> {
         let last = last.min(calendar::last_closed_session(now).date());
         if last < first {
             return Ok(Vec::new());
         }
-        let path = format!(
-            "/v2/aggs/ticker/{symbol}/range/1/day/{first}/{last}?adjusted=false&sort=asc&limit=50000"
-        );
-        let rows: Vec<Aggregate> = self
-            .list(self.client.get(&path).await?, Some(symbol))
-            .await?;
+        let path = format!("/v2/aggs/ticker/{symbol}/range/1/day/{first}/{last}?adjusted=false&sort=asc&limit=50000");
+        let rows: Vec<Aggregate> = self.list(self.client.get(&path).await?, Some(symbol)).await?;
         if rows.is_empty() {
             // An unknown stock and one that did not trade look alike here; the reference tells them apart.
             self.company(symbol, now).await?;
         }
         let mut bars = Vec::with_capacity(rows.len());
         for row in rows {
-            bars.extend(
-                convert::bar(&row, now)?
-                    .filter(|record| (first..=last).contains(&record.bar.date.date())),
-            );
+            bars.extend(convert::bar(&row, now)?.filter(|record| (first..=last).contains(&record.bar.date.date())));
         }
         bars.sort_by_key(|record| record.bar.date);
         bars.dedup_by_key(|record| record.bar.date);
@@ -105,17 +84,11 @@ impl Polygon {
             return Ok(Vec::new());
         }
         let query = |date: &str| {
-            let ticker = symbol
-                .map(|symbol| format!("ticker={symbol}&"))
-                .unwrap_or_default();
+            let ticker = symbol.map(|symbol| format!("ticker={symbol}&")).unwrap_or_default();
             format!("{ticker}{date}.gte={first}&{date}.lte={last}&limit=1000")
         };
-        let splits: Vec<Split> = self
-            .events("splits", &query("execution_date"), symbol)
-            .await?;
-        let dividends: Vec<Dividend> = self
-            .events("dividends", &query("ex_dividend_date"), symbol)
-            .await?;
+        let splits: Vec<Split> = self.events("splits", &query("execution_date"), symbol).await?;
+        let dividends: Vec<Dividend> = self.events("dividends", &query("ex_dividend_date"), symbol).await?;
 
         let mut actions = Vec::with_capacity(splits.len() + dividends.len());
         for row in &splits {
@@ -123,44 +96,23 @@ impl Polygon {
                 actions.push((symbol, convert::split(row)?));
             }
         }
-        actions.extend(
-            dividends
-                .iter()
-                .filter_map(|row| Some((convert::symbol(&row.ticker)?, convert::dividend(row)?))),
-        );
-        actions.retain(|(of, action)| {
-            (first..=last).contains(&action.ex_date) && symbol.is_none_or(|asked| asked == of)
-        });
+        actions.extend(dividends.iter().filter_map(|row| Some((convert::symbol(&row.ticker)?, convert::dividend(row)?))));
+        actions.retain(|(of, action)| (first..=last).contains(&action.ex_date) && symbol.is_none_or(|asked| asked == of));
         actions.sort_by_key(|(_, action)| action.ex_date);
         Ok(actions)
     }
 
     /// All of `kind`, from the endpoint of today or, where it is missing or not in the plan, from the older one.
-    async fn events<T: DeserializeOwned>(
-        &self,
-        kind: &str,
-        query: &str,
-        symbol: Option<&Symbol>,
-    ) -> Result<Vec<T>, VendorError> {
-        let mut answer = self
-            .client
-            .get(&format!("/stocks/v1/{kind}?{query}"))
-            .await?;
+    async fn events<T: DeserializeOwned>(&self, kind: &str, query: &str, symbol: Option<&Symbol>) -> Result<Vec<T>, VendorError> {
+        let mut answer = self.client.get(&format!("/stocks/v1/{kind}?{query}")).await?;
         if matches!(answer.status, 403 | 404) {
-            answer = self
-                .client
-                .get(&format!("/v3/reference/{kind}?{query}"))
-                .await?;
+            answer = self.client.get(&format!("/v3/reference/{kind}?{query}")).await?;
         }
         self.list(answer, symbol).await
     }
 
     /// The rows of a list of which `answer` is the first page.
-    async fn list<T: DeserializeOwned>(
-        &self,
-        mut answer: Answer,
-        symbol: Option<&Symbol>,
-    ) -> Result<Vec<T>, VendorError> {
+    async fn list<T: DeserializeOwned>(&self, mut answer: Answer, symbol: Option<&Symbol>) -> Result<Vec<T>, VendorError> {
         let mut all = Vec::new();
         let mut seen = HashSet::new();
         loop {
@@ -192,10 +144,8 @@ impl MarketData for Polygon {
     async fn companies(&self, now: Timestamp) -> Result<Vec<Company>, VendorError> {
         let mut companies = Vec::new();
         for kind in STOCK_TYPES {
-            let path = format!(
-                "/v3/reference/tickers?market=stocks&active=true&type={kind}&date={}&limit=1000",
-                calendar::new_york_date(now)
-            );
+            let path =
+                format!("/v3/reference/tickers?market=stocks&active=true&type={kind}&date={}&limit=1000", calendar::new_york_date(now));
             let rows: Vec<Ticker> = self.list(self.client.get(&path).await?, None).await?;
             companies.extend(rows.into_iter().filter_map(convert::company));
         }
@@ -204,47 +154,22 @@ impl MarketData for Polygon {
         Ok(companies)
     }
 
-    async fn history(
-        &self,
-        symbol: &Symbol,
-        first: Date,
-        last: Date,
-        now: Timestamp,
-    ) -> Result<VendorHistory, VendorError> {
+    async fn history(&self, symbol: &Symbol, first: Date, last: Date, now: Timestamp) -> Result<VendorHistory, VendorError> {
         let bars = self.bars(symbol, first, last, now).await?;
         let actions = self.actions_of(Some(symbol), first, last, now).await?;
-        Ok(VendorHistory {
-            bars,
-            actions: actions.into_iter().map(|(_, action)| action).collect(),
-        })
+        Ok(VendorHistory { bars, actions: actions.into_iter().map(|(_, action)| action).collect() })
     }
 
     async fn quotes(&self, symbols: &[Symbol], now: Timestamp) -> Result<Vec<Quote>, VendorError> {
-        let Some(today) = TradingDate::new(calendar::new_york_date(now))
-            .ok()
-            .filter(|today| today.open() <= now)
-        else {
+        let Some(today) = TradingDate::new(calendar::new_york_date(now)).ok().filter(|today| today.open() <= now) else {
             return Ok(Vec::new());
         };
         let mut quotes = Vec::with_capacity(symbols.len());
         for some in symbols.chunks(SNAPSHOT_TICKERS) {
-            let tickers = some
-                .iter()
-                .map(Symbol::as_str)
-                .collect::<Vec<_>>()
-                .join(",");
-            let answer = self
-                .client
-                .get(&format!(
-                    "/v2/snapshot/locale/us/markets/stocks/tickers?tickers={tickers}"
-                ))
-                .await?;
+            let tickers = some.iter().map(Symbol::as_str).collect::<Vec<_>>().join(",");
+            let answer = self.client.get(&format!("/v2/snapshot/locale/us/markets/stocks/tickers?tickers={tickers}")).await?;
             let rows: Vec<Snapshot> = self.list(answer, None).await?;
-            quotes.extend(
-                rows.iter()
-                    .filter_map(|row| convert::quote(row, today, now))
-                    .filter(|quote| some.contains(&quote.symbol)),
-            );
+            quotes.extend(rows.iter().filter_map(|row| convert::quote(row, today, now)).filter(|quote| some.contains(&quote.symbol)));
         }
         Ok(quotes)
     }

@@ -38,9 +38,7 @@ impl Refusal {
     }
 
     fn text(self, body: &[u8]) -> String {
-        self.error
-            .or(self.message)
-            .map_or_else(|| excerpt(body), |text| excerpt(text.as_bytes()))
+        self.error.or(self.message).map_or_else(|| excerpt(body), |text| excerpt(text.as_bytes()))
     }
 }
 
@@ -63,6 +61,7 @@ pub(super) struct Aggregate {
 }
 
 /// Read alike from the endpoint `/stocks/v1/splits` and the older `/v3/reference/splits`.
+#[expect(clippy::struct_field_names, reason = "the names are the vendor\'s")]
 #[derive(Debug, Deserialize)]
 pub(super) struct Split {
     pub(super) ticker: String,
@@ -81,6 +80,7 @@ pub(super) struct Dividend {
     pub(super) pay_date: Option<domain::Date>,
 }
 
+#[expect(clippy::struct_field_names, reason = "the names are the vendor\'s")]
 #[derive(Debug, Deserialize)]
 pub(super) struct Ticker {
     pub(super) ticker: String,
@@ -122,33 +122,22 @@ pub(super) struct SnapshotTrade {
 }
 
 /// The rows of a list, or what the refusal means. `symbol` is the stock that was asked about, if it was one.
-pub(super) fn page<T: DeserializeOwned>(
-    answer: &Answer,
-    symbol: Option<&Symbol>,
-) -> Result<Page<T>, VendorError> {
+pub(super) fn page<T: DeserializeOwned>(answer: &Answer, symbol: Option<&Symbol>) -> Result<Page<T>, VendorError> {
     let envelope: Envelope<Vec<T>> = envelope(answer, symbol)?;
-    Ok(Page {
-        rows: envelope.results.or(envelope.tickers).unwrap_or_default(),
-        next_url: envelope.next_url,
-    })
+    Ok(Page { rows: envelope.results.or(envelope.tickers).unwrap_or_default(), next_url: envelope.next_url })
 }
 
 /// The one thing asked about.
 pub(super) fn one<T: DeserializeOwned>(answer: &Answer, symbol: &Symbol) -> Result<T, VendorError> {
-    envelope(answer, Some(symbol))?
-        .results
-        .ok_or_else(|| malformed("an answer without results"))
+    envelope(answer, Some(symbol))?.results.ok_or_else(|| malformed("an answer without results"))
 }
 
-fn envelope<T: DeserializeOwned>(
-    answer: &Answer,
-    symbol: Option<&Symbol>,
-) -> Result<Envelope<T>, VendorError> {
+fn envelope<T: DeserializeOwned>(answer: &Answer, symbol: Option<&Symbol>) -> Result<Envelope<T>, VendorError> {
     if answer.status != 200 {
         return Err(refusal(answer, symbol));
     }
-    let envelope: Envelope<T> = serde_json::from_slice(&answer.body)
-        .map_err(|error| malformed(&format!("{error} in: {}", excerpt(&answer.body))))?;
+    let envelope: Envelope<T> =
+        serde_json::from_slice(&answer.body).map_err(|error| malformed(&format!("{error} in: {}", excerpt(&answer.body))))?;
     match envelope.status.as_deref() {
         // Plans without real-time data get DELAYED: as good as OK for what has passed.
         None | Some("OK" | "DELAYED") => Ok(envelope),
@@ -170,9 +159,7 @@ fn refusal(answer: &Answer, symbol: Option<&Symbol>) -> VendorError {
             detail: text,
             retry_after_seconds: Some(answer.retry_after_seconds.unwrap_or(THROTTLE_SECONDS)),
         },
-        (500..=599, ..) => {
-            VendorError::Unavailable(NAME, format!("status {}: {text}", answer.status))
-        }
+        (500..=599, ..) => VendorError::Unavailable(NAME, format!("status {}: {text}", answer.status)),
         (status, ..) => malformed(&format!("status {status}: {text}")),
     }
 }

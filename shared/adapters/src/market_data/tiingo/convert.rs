@@ -2,23 +2,17 @@
 
 use app::ports::{Quote, VendorError};
 use domain::{
-    ActionKind, Bar, BarRecord, Company, CorporateAction, Date, Decimal, Price, Source, Symbol,
-    Timestamp, TradingDate, calendar,
+    ActionKind, Bar, BarRecord, Company, CorporateAction, Date, Decimal, Price, Source, Symbol, Timestamp, TradingDate, calendar,
 };
 
 use super::wire::{Day, IexQuote, Meta, malformed};
-use crate::market_data::{
-    action_known_at, bar_known_at, number::Exact, positive_amount, positive_ratio,
-};
+use crate::market_data::{action_known_at, bar_known_at, number::Exact, positive_amount, positive_ratio};
 
 /// A stock is taken for delisted when its prices ended longer ago than any holiday lasts.
 const DAYS_UNTIL_DELISTED: i32 = 10;
 
 pub(super) fn date(row: &Day) -> Result<Date, VendorError> {
-    row.date
-        .get(..10)
-        .and_then(|text| text.parse().ok())
-        .ok_or_else(|| malformed(&format!("`{}` is no date", row.date.escape_debug())))
+    row.date.get(..10).and_then(|text| text.parse().ok()).ok_or_else(|| malformed(&format!("`{}` is no date", row.date.escape_debug())))
 }
 
 /// `None` on a day that is no session: a vendor's stray row, which no bar can be made of.
@@ -28,52 +22,29 @@ pub(super) fn bar(row: &Day, now: Timestamp) -> Result<Option<BarRecord>, Vendor
         tracing::warn!(vendor = super::NAME, %day, "a bar of a day without trading was dropped");
         return Ok(None);
     };
-    let price = |exact: Exact, field| {
-        Price::round(exact.0).map_err(|error| malformed(&format!("the {field} of {day}: {error}")))
-    };
+    let price = |exact: Exact, field| Price::round(exact.0).map_err(|error| malformed(&format!("the {field} of {day}: {error}")));
     let bar = Bar {
         date,
         open: price(row.open, "open")?,
         high: price(row.high, "high")?,
         low: price(row.low, "low")?,
         close: price(row.close, "close")?,
-        volume: row
-            .volume
-            .shares()
-            .ok_or_else(|| malformed(&format!("the volume of {day} is {}", row.volume.0)))?,
+        volume: row.volume.shares().ok_or_else(|| malformed(&format!("the volume of {day} is {}", row.volume.0)))?,
     };
-    Ok(Some(BarRecord {
-        bar,
-        source: Source::Tiingo,
-        known_at: bar_known_at(date).min(now),
-    }))
+    Ok(Some(BarRecord { bar, source: Source::Tiingo, known_at: bar_known_at(date).min(now) }))
 }
 
 /// The split and the dividend that a day's row tells of. The split comes first: the cash is for each share after it.
 pub(super) fn actions(row: &Day) -> Result<Vec<CorporateAction>, VendorError> {
     let ex_date = date(row)?;
-    let action = |kind| CorporateAction {
-        ex_date,
-        kind,
-        source: Source::Tiingo,
-        known_at: action_known_at(ex_date),
-    };
+    let action = |kind| CorporateAction { ex_date, kind, source: Source::Tiingo, known_at: action_known_at(ex_date) };
     let mut actions = Vec::new();
     if row.split_factor.0 != Decimal::ONE {
-        let ratio = positive_ratio(row.split_factor.0, Decimal::ONE).ok_or_else(|| {
-            malformed(&format!(
-                "a split factor of {} on {ex_date}",
-                row.split_factor.0
-            ))
-        })?;
+        let ratio = positive_ratio(row.split_factor.0, Decimal::ONE)
+            .ok_or_else(|| malformed(&format!("a split factor of {} on {ex_date}", row.split_factor.0)))?;
         actions.push(action(ActionKind::Split { ratio }));
     }
-    actions.extend(positive_amount(row.div_cash.0).map(|amount| {
-        action(ActionKind::Dividend {
-            amount,
-            pay_date: None,
-        })
-    }));
+    actions.extend(positive_amount(row.div_cash.0).map(|amount| action(ActionKind::Dividend { amount, pay_date: None })));
     Ok(actions)
 }
 
@@ -95,30 +66,13 @@ pub(super) fn company(symbol: &Symbol, meta: Meta, now: Timestamp) -> Company {
 /// `None` for funds, for what trades off the exchanges or in another currency, and for what never traded.
 pub(super) fn listed_company(line: &str, now: Timestamp) -> Option<Company> {
     let mut fields = line.trim_end().split(',');
-    let (ticker, exchange, kind, currency) = (
-        fields.next()?,
-        fields.next()?,
-        fields.next()?,
-        fields.next()?,
-    );
+    let (ticker, exchange, kind, currency) = (fields.next()?, fields.next()?, fields.next()?, fields.next()?);
     let (first, last): (Date, Date) = (fields.next()?.parse().ok()?, fields.next()?.parse().ok()?);
-    if kind != "Stock"
-        || currency != "USD"
-        || market_code(exchange).is_none()
-        || first > calendar::new_york_date(now)
-    {
+    if kind != "Stock" || currency != "USD" || market_code(exchange).is_none() || first > calendar::new_york_date(now) {
         return None;
     }
     let symbol = symbol(ticker)?;
-    Some(listing(
-        symbol.clone(),
-        symbol.to_string(),
-        Some(exchange),
-        currency,
-        Some(first),
-        Some(last),
-        now,
-    ))
+    Some(listing(symbol.clone(), symbol.to_string(), Some(exchange), currency, Some(first), Some(last), now))
 }
 
 fn listing(
@@ -130,8 +84,7 @@ fn listing(
     last: Option<Date>,
     now: Timestamp,
 ) -> Company {
-    let quiet_since =
-        calendar::new_york_date(now).saturating_sub(jiff::Span::new().days(DAYS_UNTIL_DELISTED));
+    let quiet_since = calendar::new_york_date(now).saturating_sub(jiff::Span::new().days(DAYS_UNTIL_DELISTED));
     let delisted_on = last.filter(|last| *last < quiet_since);
     Company {
         symbol,
@@ -162,11 +115,7 @@ fn market_code(exchange: &str) -> Option<&'static str> {
 
 /// Tiingo writes share classes with a dash: `BRK-B`. A dot there is a leftover of another list, without prices.
 pub(super) fn symbol(ticker: &str) -> Option<Symbol> {
-    if ticker.contains('.') {
-        None
-    } else {
-        ticker.replace('-', ".").parse().ok()
-    }
+    if ticker.contains('.') { None } else { ticker.replace('-', ".").parse().ok() }
 }
 
 pub(super) fn ticker(symbol: &Symbol) -> String {

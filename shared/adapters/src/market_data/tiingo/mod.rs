@@ -44,11 +44,7 @@ impl Tiingo {
     }
 
     pub fn with_retry(key: &str, base_url: &str, retry: Retry) -> Result<Self, VendorError> {
-        let media_url = if base_url == Self::BASE_URL {
-            Self::MEDIA_URL
-        } else {
-            base_url
-        };
+        let media_url = if base_url == Self::BASE_URL { Self::MEDIA_URL } else { base_url };
         Ok(Self {
             client: Client::new(NAME, base_url, Some(&format!("Token {key}")), retry)?,
             media: Client::new(NAME, media_url, None, retry)?,
@@ -57,29 +53,18 @@ impl Tiingo {
 
     /// One company with its name, which the list of all does not tell.
     pub async fn company(&self, symbol: &Symbol, now: Timestamp) -> Result<Company, VendorError> {
-        let answer = self
-            .client
-            .get(&format!("/tiingo/daily/{}", convert::ticker(symbol)))
-            .await?;
+        let answer = self.client.get(&format!("/tiingo/daily/{}", convert::ticker(symbol))).await?;
         let meta: Meta = wire::read(&answer, Some(symbol))?;
         Ok(convert::company(symbol, meta, now))
     }
 
-    async fn days(
-        &self,
-        symbol: &Symbol,
-        first: Date,
-        last: Date,
-        now: Timestamp,
-    ) -> Result<Vec<Day>, VendorError> {
+    async fn days(&self, symbol: &Symbol, first: Date, last: Date, now: Timestamp) -> Result<Vec<Day>, VendorError> {
         let last = last.min(calendar::last_closed_session(now).date());
         if last < first {
             return Ok(Vec::new());
         }
         let ticker = convert::ticker(symbol);
-        let path = format!(
-            "/tiingo/daily/{ticker}/prices?startDate={first}&endDate={last}&format=json&resampleFreq=daily"
-        );
+        let path = format!("/tiingo/daily/{ticker}/prices?startDate={first}&endDate={last}&format=json&resampleFreq=daily");
         let mut dated = Vec::new();
         for day in wire::read::<Vec<Day>>(&self.client.get(&path).await?, Some(symbol))? {
             dated.push((convert::date(&day)?, day));
@@ -98,15 +83,8 @@ impl Tiingo {
         now: Timestamp,
     ) -> Result<Vec<(Symbol, CorporateAction)>, VendorError> {
         let days = self.days(symbol, first, last, now).await?;
-        let actions = days
-            .iter()
-            .map(convert::actions)
-            .collect::<Result<Vec<_>, _>>()?;
-        Ok(actions
-            .into_iter()
-            .flatten()
-            .map(|action| (symbol.clone(), action))
-            .collect())
+        let actions = days.iter().map(convert::actions).collect::<Result<Vec<_>, _>>()?;
+        Ok(actions.into_iter().flatten().map(|action| (symbol.clone(), action)).collect())
     }
 }
 
@@ -122,29 +100,14 @@ impl MarketData for Tiingo {
         if answer.status != 200 {
             return Err(wire::refusal(&answer, None));
         }
-        let mut companies: Vec<_> = unzipped(answer.body)?
-            .lines()
-            .skip(1)
-            .filter_map(|line| convert::listed_company(line, now))
-            .collect();
+        let mut companies: Vec<_> = unzipped(answer.body)?.lines().skip(1).filter_map(|line| convert::listed_company(line, now)).collect();
         // A ticker that was given to another company is listed twice: the one that traded last has it now.
-        companies.sort_by(|a, b| {
-            a.symbol
-                .cmp(&b.symbol)
-                .then(b.is_active.cmp(&a.is_active))
-                .then(b.delisted_on.cmp(&a.delisted_on))
-        });
+        companies.sort_by(|a, b| a.symbol.cmp(&b.symbol).then(b.is_active.cmp(&a.is_active)).then(b.delisted_on.cmp(&a.delisted_on)));
         companies.dedup_by(|a, b| a.symbol == b.symbol);
         Ok(companies)
     }
 
-    async fn history(
-        &self,
-        symbol: &Symbol,
-        first: Date,
-        last: Date,
-        now: Timestamp,
-    ) -> Result<VendorHistory, VendorError> {
+    async fn history(&self, symbol: &Symbol, first: Date, last: Date, now: Timestamp) -> Result<VendorHistory, VendorError> {
         let mut history = VendorHistory::default();
         for day in self.days(symbol, first, last, now).await? {
             history.bars.extend(convert::bar(&day, now)?);
@@ -154,28 +117,14 @@ impl MarketData for Tiingo {
     }
 
     async fn quotes(&self, symbols: &[Symbol], now: Timestamp) -> Result<Vec<Quote>, VendorError> {
-        let Some(today) = TradingDate::new(calendar::new_york_date(now))
-            .ok()
-            .filter(|today| today.open() <= now)
-        else {
+        let Some(today) = TradingDate::new(calendar::new_york_date(now)).ok().filter(|today| today.open() <= now) else {
             return Ok(Vec::new());
         };
         let mut quotes = Vec::with_capacity(symbols.len());
         for some in symbols.chunks(QUOTE_TICKERS) {
-            let tickers = some
-                .iter()
-                .map(convert::ticker)
-                .collect::<Vec<_>>()
-                .join(",");
-            let rows: Vec<IexQuote> = wire::read(
-                &self.client.get(&format!("/iex/?tickers={tickers}")).await?,
-                None,
-            )?;
-            quotes.extend(
-                rows.iter()
-                    .filter_map(|row| convert::quote(row, today, now))
-                    .filter(|quote| some.contains(&quote.symbol)),
-            );
+            let tickers = some.iter().map(convert::ticker).collect::<Vec<_>>().join(",");
+            let rows: Vec<IexQuote> = wire::read(&self.client.get(&format!("/iex/?tickers={tickers}")).await?, None)?;
+            quotes.extend(rows.iter().filter_map(|row| convert::quote(row, today, now)).filter(|quote| some.contains(&quote.symbol)));
         }
         Ok(quotes)
     }
@@ -188,29 +137,19 @@ impl MarketData for Tiingo {
         last: Date,
         now: Timestamp,
     ) -> Result<Vec<(Symbol, CorporateAction)>, VendorError> {
-        let requests: Vec<_> = symbols
-            .iter()
-            .map(|symbol| self.actions_of(symbol, first, last, now))
-            .collect();
-        let of_all: Vec<_> = stream::iter(requests)
-            .buffered(AT_A_TIME)
-            .try_collect()
-            .await?;
+        let requests: Vec<_> = symbols.iter().map(|symbol| self.actions_of(symbol, first, last, now)).collect();
+        let of_all: Vec<_> = stream::iter(requests).buffered(AT_A_TIME).try_collect().await?;
         Ok(of_all.concat())
     }
 }
 
 /// The only file in the archive.
 fn unzipped(archive: Vec<u8>) -> Result<String, VendorError> {
-    let broken = |error: &dyn std::fmt::Display| {
-        malformed(&format!("the list of tickers cannot be unpacked: {error}"))
-    };
+    let broken = |error: &dyn std::fmt::Display| malformed(&format!("the list of tickers cannot be unpacked: {error}"));
     let mut archive = ZipArchive::new(Cursor::new(archive)).map_err(|error| broken(&error))?;
     let file = archive.by_index(0).map_err(|error| broken(&error))?;
     let mut text = String::new();
-    file.take(LONGEST_LIST_BYTES)
-        .read_to_string(&mut text)
-        .map_err(|error| broken(&error))?;
+    file.take(LONGEST_LIST_BYTES).read_to_string(&mut text).map_err(|error| broken(&error))?;
     Ok(text)
 }
 

@@ -9,18 +9,11 @@ use proptest::prelude::*;
 
 macro_rules! fixture {
     ($name:literal) => {
-        include_str!(concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/fixtures/tiingo/",
-            $name
-        ))
+        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/tiingo/", $name))
     };
 }
 
-const LISTED: &[u8] = include_bytes!(concat!(
-    env!("CARGO_MANIFEST_DIR"),
-    "/fixtures/tiingo/supported_tickers.zip"
-));
+const LISTED: &[u8] = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/tiingo/supported_tickers.zip"));
 /// As quoted by users, with the values of 2021-08-27.
 const IEX: &str = r#"[{"askSize":null,"ticker":"AAPL","low":146.83,"quoteTimestamp":"2021-08-27T20:00:00+00:00","volume":55802388,"lastSaleTimestamp":"2021-08-27T20:00:00+00:00","tngoLast":148.6,"mid":null,"open":147.48,"bidPrice":null,"timestamp":"2021-08-27T20:00:00+00:00","high":148.75,"bidSize":null,"lastSize":null,"prevClose":147.54,"askPrice":null,"last":148.6}]"#;
 const MONTHLY_SYMBOLS: &str = "You have run over your 500 symbol look up for this month. Please upgrade at https://api.tiingo.com/pricing to have your limits increased.";
@@ -44,52 +37,24 @@ fn client(vendor: &Vendor) -> Tiingo {
 #[tokio::test]
 async fn recorded_prices_are_raw_and_exact() {
     let vendor = Vendor::start(|_, _| reply(200, fixture!("ticker_price_with_date.json"))).await;
-    let history = client(&vendor)
-        .history(&symbol("BRK.B"), date(2015, 1, 1), date(2015, 1, 5), now())
-        .await
-        .unwrap();
-    let [first, second] = &history.bars[..] else {
-        panic!("{history:?}")
-    };
+    let history = client(&vendor).history(&symbol("BRK.B"), date(2015, 1, 1), date(2015, 1, 5), now()).await.unwrap();
+    let [first, second] = &history.bars[..] else { panic!("{history:?}") };
     assert_eq!(
-        [
-            first.bar.open,
-            first.bar.high,
-            first.bar.low,
-            first.bar.close
-        ]
-        .map(|price| price.to_string()),
+        [first.bar.open, first.bar.high, first.bar.low, first.bar.close].map(|price| price.to_string()),
         ["532.6", "535.8", "527.88", "529.55"]
     );
-    assert_eq!(
-        (first.bar.volume, first.source, first.known_at),
-        (1_327_870, Source::Tiingo, at("2015-01-02T22:00:00Z"))
-    );
-    assert_eq!(
-        (
-            second.bar.date.to_string().as_str(),
-            second.bar.high.to_string().as_str()
-        ),
-        ("2015-01-05", "527.9899")
-    );
+    assert_eq!((first.bar.volume, first.source, first.known_at), (1_327_870, Source::Tiingo, at("2015-01-02T22:00:00Z")));
+    assert_eq!((second.bar.date.to_string().as_str(), second.bar.high.to_string().as_str()), ("2015-01-05", "527.9899"));
     assert_eq!(history.actions, []);
-    let [asked] = &vendor.asked()[..] else {
-        panic!()
-    };
-    assert_eq!(
-        asked.path,
-        "/tiingo/daily/BRK-B/prices?startDate=2015-01-01&endDate=2015-01-05&format=json&resampleFreq=daily"
-    );
+    let [asked] = &vendor.asked()[..] else { panic!() };
+    assert_eq!(asked.path, "/tiingo/daily/BRK-B/prices?startDate=2015-01-01&endDate=2015-01-05&format=json&resampleFreq=daily");
     assert_eq!(asked.authorization.as_deref(), Some("Token verysecret"));
 }
 
 #[tokio::test]
 async fn the_other_form_of_date_is_the_same_date() {
     let vendor = Vendor::start(|_, _| reply(200, fixture!("ticker_price.json"))).await;
-    let history = client(&vendor)
-        .history(&symbol("GOOGL"), date(2018, 4, 1), date(2018, 4, 30), now())
-        .await
-        .unwrap();
+    let history = client(&vendor).history(&symbol("GOOGL"), date(2018, 4, 1), date(2018, 4, 30), now()).await.unwrap();
     assert_eq!(history.bars[0].bar.date.to_string(), "2018-04-12");
 }
 
@@ -111,65 +76,20 @@ async fn splits_and_dividends_stand_in_the_row_of_their_ex_date() {
         reply(200, format!("[{}]", days.join(",")))
     })
     .await;
-    let history = client(&vendor)
-        .history(&symbol("GE"), date(2020, 1, 1), date(2021, 12, 31), now())
-        .await
-        .unwrap();
-    let dates: Vec<_> = history
-        .bars
-        .iter()
-        .map(|record| record.bar.date.to_string())
-        .collect();
-    assert_eq!(
-        dates,
-        ["2020-08-28", "2020-08-31", "2021-08-02"],
-        "sorted, and without the Saturday"
-    );
-    let actions: Vec<_> = history
-        .actions
-        .iter()
-        .map(|action| (action.ex_date, action.kind))
-        .collect();
+    let history = client(&vendor).history(&symbol("GE"), date(2020, 1, 1), date(2021, 12, 31), now()).await.unwrap();
+    let dates: Vec<_> = history.bars.iter().map(|record| record.bar.date.to_string()).collect();
+    assert_eq!(dates, ["2020-08-28", "2020-08-31", "2021-08-02"], "sorted, and without the Saturday");
+    let actions: Vec<_> = history.actions.iter().map(|action| (action.ex_date, action.kind)).collect();
     assert_eq!(
         actions,
         [
-            (
-                date(2020, 8, 31),
-                ActionKind::Split {
-                    ratio: Decimal::from(4)
-                }
-            ),
-            (
-                date(2021, 8, 2),
-                ActionKind::Split {
-                    ratio: Decimal::new(125, 3)
-                }
-            ),
-            (
-                date(2021, 8, 2),
-                ActionKind::Dividend {
-                    amount: Decimal::new(1, 2),
-                    pay_date: None
-                }
-            ),
+            (date(2020, 8, 31), ActionKind::Split { ratio: Decimal::from(4) }),
+            (date(2021, 8, 2), ActionKind::Split { ratio: Decimal::new(125, 3) }),
+            (date(2021, 8, 2), ActionKind::Dividend { amount: Decimal::new(1, 2), pay_date: None }),
         ]
     );
-    let actions = client(&vendor)
-        .actions(
-            &[symbol("GE"), symbol("T")],
-            date(2021, 1, 1),
-            date(2021, 12, 31),
-            now(),
-        )
-        .await
-        .unwrap();
-    assert_eq!(
-        actions
-            .iter()
-            .map(|(symbol, _)| symbol.as_str())
-            .collect::<Vec<_>>(),
-        ["GE", "GE", "T", "T"]
-    );
+    let actions = client(&vendor).actions(&[symbol("GE"), symbol("T")], date(2021, 1, 1), date(2021, 12, 31), now()).await.unwrap();
+    assert_eq!(actions.iter().map(|(symbol, _)| symbol.as_str()).collect::<Vec<_>>(), ["GE", "GE", "T", "T"]);
 }
 
 #[tokio::test]
@@ -177,79 +97,29 @@ async fn nothing_is_asked_of_what_has_not_happened() {
     let vendor = Vendor::start(|_, _| reply(200, "[]")).await;
     let tiingo = client(&vendor);
     let before_close = at("2022-01-03T20:59:59Z");
-    assert_eq!(
-        tiingo
-            .history(
-                &symbol("AAPL"),
-                date(2022, 1, 3),
-                date(2022, 1, 9),
-                before_close
-            )
-            .await,
-        Ok(VendorHistory::default())
-    );
-    assert_eq!(
-        tiingo
-            .quotes(&[symbol("AAPL")], at("2022-01-03T14:29:59Z"))
-            .await,
-        Ok(vec![])
-    );
+    assert_eq!(tiingo.history(&symbol("AAPL"), date(2022, 1, 3), date(2022, 1, 9), before_close).await, Ok(VendorHistory::default()));
+    assert_eq!(tiingo.quotes(&[symbol("AAPL")], at("2022-01-03T14:29:59Z")).await, Ok(vec![]));
     assert_eq!(vendor.asked(), []);
 }
 
 #[tokio::test]
 async fn a_quote_is_the_last_trade_of_today_s_session() {
     let vendor = Vendor::start(|_, _| reply(200, IEX)).await;
-    let quotes = async |now: &str| {
-        client(&vendor)
-            .quotes(&[symbol("AAPL"), symbol("BRK.B")], at(now))
-            .await
-            .unwrap()
-    };
-    let [quote] = &quotes("2021-08-27T20:05:00Z").await[..] else {
-        panic!()
-    };
-    assert_eq!(
-        (
-            quote.last.to_string().as_str(),
-            quote.open.unwrap().to_string().as_str(),
-            quote.bar
-        ),
-        ("148.6", "147.48", None)
-    );
+    let quotes = async |now: &str| client(&vendor).quotes(&[symbol("AAPL"), symbol("BRK.B")], at(now)).await.unwrap();
+    let [quote] = &quotes("2021-08-27T20:05:00Z").await[..] else { panic!() };
+    assert_eq!((quote.last.to_string().as_str(), quote.open.unwrap().to_string().as_str(), quote.bar), ("148.6", "147.48", None));
     assert_eq!(quote.last_at, at("2021-08-27T20:00:00Z"));
-    assert_eq!(
-        quotes("2021-08-30T14:00:00Z").await,
-        [],
-        "Friday's trade is not Monday's"
-    );
+    assert_eq!(quotes("2021-08-30T14:00:00Z").await, [], "Friday's trade is not Monday's");
     assert_eq!(vendor.paths()[0], "/iex/?tickers=AAPL,BRK-B");
 }
 
 #[test]
 fn times_with_nine_digits_and_a_zone_are_read() {
     let body = r#"[{"ticker":"aapl","open":1.5,"tngoLast":2,"last":null,"lastSaleTimestamp":null,"timestamp":"2021-08-27T10:00:00.123456789-04:00"}]"#;
-    let rows: Vec<IexQuote> = wire::read(
-        &Answer {
-            status: 200,
-            body: body.into(),
-            retry_after_seconds: None,
-        },
-        None,
-    )
-    .unwrap();
-    let quote = convert::quote(
-        &rows[0],
-        TradingDate::new(date(2021, 8, 27)).unwrap(),
-        now(),
-    )
-    .unwrap();
+    let rows: Vec<IexQuote> = wire::read(&Answer { status: 200, body: body.into(), retry_after_seconds: None }, None).unwrap();
+    let quote = convert::quote(&rows[0], TradingDate::new(date(2021, 8, 27)).unwrap(), now()).unwrap();
     assert_eq!(
-        (
-            quote.symbol.as_str(),
-            quote.last.to_string().as_str(),
-            quote.last_at
-        ),
+        (quote.symbol.as_str(), quote.last.to_string().as_str(), quote.last_at),
         ("AAPL", "2", at("2021-08-27T14:00:00.123456789Z"))
     );
 }
@@ -257,20 +127,9 @@ fn times_with_nine_digits_and_a_zone_are_read() {
 #[tokio::test]
 async fn the_recorded_list_gives_listed_companies_once() {
     let vendor = Vendor::start(|_, _| reply(200, LISTED)).await;
-    let companies = client(&vendor)
-        .companies(at("2019-10-20T12:00:00Z"))
-        .await
-        .unwrap();
-    let summary: Vec<_> = companies
-        .iter()
-        .map(|company| {
-            (
-                company.symbol.as_str(),
-                company.exchange.as_deref().unwrap(),
-                company.is_active,
-            )
-        })
-        .collect();
+    let companies = client(&vendor).companies(at("2019-10-20T12:00:00Z")).await.unwrap();
+    let summary: Vec<_> =
+        companies.iter().map(|company| (company.symbol.as_str(), company.exchange.as_deref().unwrap(), company.is_active)).collect();
     assert_eq!(
         summary,
         [
@@ -286,42 +145,25 @@ async fn the_recorded_list_gives_listed_companies_once() {
         ]
     );
     assert_eq!(companies[8].delisted_on, Some(date(2018, 6, 15)));
-    assert_eq!(
-        vendor.asked()[0].authorization,
-        None,
-        "the list is for everybody: no key is sent"
-    );
+    assert_eq!(vendor.asked()[0].authorization, None, "the list is for everybody: no key is sent");
 }
 
 #[tokio::test]
 async fn a_list_that_cannot_be_unpacked_is_malformed() {
     for body in [&b"<html>"[..], b"", &LISTED[..200]] {
         let vendor = Vendor::start(move |_, _| reply(200, body)).await;
-        assert!(matches!(
-            client(&vendor).companies(now()).await,
-            Err(VendorError::Malformed("Tiingo", _))
-        ));
+        assert!(matches!(client(&vendor).companies(now()).await, Err(VendorError::Malformed("Tiingo", _))));
     }
     let vendor = Vendor::start(|_, _| reply(404, "gone")).await;
-    assert_eq!(
-        client(&vendor).companies(now()).await,
-        Err(malformed("status 404: gone"))
-    );
+    assert_eq!(client(&vendor).companies(now()).await, Err(malformed("status 404: gone")));
 }
 
 #[tokio::test]
 async fn a_recorded_company_has_a_name() {
     let vendor = Vendor::start(|_, _| reply(200, fixture!("ticker_metadata.json"))).await;
-    let company = client(&vendor)
-        .company(&symbol("GOOGL"), at("2017-10-09T12:00:00Z"))
-        .await
-        .unwrap();
+    let company = client(&vendor).company(&symbol("GOOGL"), at("2017-10-09T12:00:00Z")).await.unwrap();
     assert_eq!(
-        (
-            company.name.as_str(),
-            company.exchange.as_deref(),
-            company.is_active
-        ),
+        (company.name.as_str(), company.exchange.as_deref(), company.is_active),
         ("Alphabet Inc.(\"Google\") - Class A", Some("XNAS"), true)
     );
     assert_eq!(vendor.paths()[0], "/tiingo/daily/GOOGL");
@@ -330,181 +172,66 @@ async fn a_recorded_company_has_a_name() {
 #[tokio::test]
 async fn each_refusal_has_its_name() {
     let hourly = "Error: You have run over your hourly request allocation. Please upgrade at https://api.tiingo.com/pricing to have your limits increased.";
-    let quota = |detail: &str, retry_after_seconds| VendorError::QuotaExhausted {
-        vendor: "Tiingo",
-        detail: detail.into(),
-        retry_after_seconds,
-    };
+    let quota =
+        |detail: &str, retry_after_seconds| VendorError::QuotaExhausted { vendor: "Tiingo", detail: detail.into(), retry_after_seconds };
     let detail = |text: &str| format!(r#"{{"detail":"{text}"}}"#);
     let unknown = VendorError::UnknownSymbol("Tiingo", symbol("AAPL"));
     for (status, body, retry_after, expected, requests) in [
-        (
-            403,
-            detail("Please supply a token"),
-            None,
-            VendorError::Unauthorized("Tiingo", "Please supply a token".into()),
-            1,
-        ),
-        (
-            401,
-            detail("Invalid token."),
-            None,
-            VendorError::Unauthorized("Tiingo", "Invalid token.".into()),
-            1,
-        ),
-        (
-            403,
-            detail("Invalid token."),
-            None,
-            VendorError::Unauthorized("Tiingo", "Invalid token.".into()),
-            1,
-        ),
+        (403, detail("Please supply a token"), None, VendorError::Unauthorized("Tiingo", "Please supply a token".into()), 1),
+        (401, detail("Invalid token."), None, VendorError::Unauthorized("Tiingo", "Invalid token.".into()), 1),
+        (403, detail("Invalid token."), None, VendorError::Unauthorized("Tiingo", "Invalid token.".into()), 1),
         (
             403,
             detail("You do not have permission to access the News API"),
             None,
-            VendorError::NotInPlan(
-                "Tiingo",
-                "You do not have permission to access the News API".into(),
-            ),
+            VendorError::NotInPlan("Tiingo", "You do not have permission to access the News API".into()),
             1,
         ),
-        (
-            404,
-            detail("Error: Ticker 'AAPL' not found"),
-            None,
-            unknown.clone(),
-            1,
-        ),
+        (404, detail("Error: Ticker 'AAPL' not found"), None, unknown.clone(), 1),
         (404, detail("Not found."), None, unknown, 1),
-        (
-            404,
-            "<html>no such page</html>".into(),
-            None,
-            malformed("status 404: <html>no such page</html>"),
-            1,
-        ),
+        (404, "<html>no such page</html>".into(), None, malformed("status 404: <html>no such page</html>"), 1),
         (429, detail(hourly), None, quota(hourly, None), 1),
-        (
-            429,
-            detail(hourly),
-            Some("1800"),
-            quota(hourly, Some(1800)),
-            1,
-        ),
+        (429, detail(hourly), Some("1800"), quota(hourly, Some(1800)), 1),
         (429, detail(hourly), Some("0"), quota(hourly, Some(0)), 4),
-        (
-            200,
-            MONTHLY_SYMBOLS.into(),
-            None,
-            quota(MONTHLY_SYMBOLS, None),
-            1,
-        ),
-        (
-            200,
-            detail(MONTHLY_SYMBOLS),
-            None,
-            quota(MONTHLY_SYMBOLS, None),
-            1,
-        ),
-        (
-            200,
-            "<html>sign in</html>".into(),
-            None,
-            malformed("expected value at line 1 column 1 in: <html>sign in</html>"),
-            1,
-        ),
-        (
-            200,
-            "[{\"date\":".into(),
-            None,
-            malformed("EOF while parsing a value at line 1 column 9 in: [{\"date\":"),
-            1,
-        ),
-        (
-            200,
-            format!("[{}]", day("2020-13-01", "0", "1")),
-            None,
-            malformed("`2020-13-01T00:00:00.000Z` is no date"),
-            1,
-        ),
-        (
-            200,
-            format!("[{}]", day("2020-01-02", "0", "-1")),
-            None,
-            malformed("a split factor of -1 on 2020-01-02"),
-            1,
-        ),
-        (
-            500,
-            String::new(),
-            None,
-            VendorError::Unavailable("Tiingo", "status 500: an empty answer".into()),
-            4,
-        ),
+        (200, MONTHLY_SYMBOLS.into(), None, quota(MONTHLY_SYMBOLS, None), 1),
+        (200, detail(MONTHLY_SYMBOLS), None, quota(MONTHLY_SYMBOLS, None), 1),
+        (200, "<html>sign in</html>".into(), None, malformed("expected value at line 1 column 1 in: <html>sign in</html>"), 1),
+        (200, "[{\"date\":".into(), None, malformed("EOF while parsing a value at line 1 column 9 in: [{\"date\":"), 1),
+        (200, format!("[{}]", day("2020-13-01", "0", "1")), None, malformed("`2020-13-01T00:00:00.000Z` is no date"), 1),
+        (200, format!("[{}]", day("2020-01-02", "0", "-1")), None, malformed("a split factor of -1 on 2020-01-02"), 1),
+        (500, String::new(), None, VendorError::Unavailable("Tiingo", "status 500: an empty answer".into()), 4),
     ] {
         let (status_sent, sent) = (status, body.clone());
-        let vendor = Vendor::start(move |_, _| Reply {
-            retry_after,
-            ..reply(status_sent, sent.clone())
-        })
-        .await;
-        let refused = client(&vendor)
-            .history(&symbol("AAPL"), date(2020, 1, 1), date(2020, 1, 10), now())
-            .await
-            .unwrap_err();
-        assert_eq!(
-            (refused, vendor.asked().len()),
-            (expected, requests),
-            "{status} {body}"
-        );
+        let vendor = Vendor::start(move |_, _| Reply { retry_after, ..reply(status_sent, sent.clone()) }).await;
+        let refused = client(&vendor).history(&symbol("AAPL"), date(2020, 1, 1), date(2020, 1, 10), now()).await.unwrap_err();
+        assert_eq!((refused, vendor.asked().len()), (expected, requests), "{status} {body}");
     }
 }
 
 #[tokio::test]
 async fn no_rows_in_the_range_is_no_error() {
     let vendor = Vendor::start(|_, _| reply(200, "[]")).await;
-    assert_eq!(
-        client(&vendor)
-            .history(&symbol("AAPL"), date(2020, 1, 4), date(2020, 1, 5), now())
-            .await,
-        Ok(VendorHistory::default())
-    );
+    assert_eq!(client(&vendor).history(&symbol("AAPL"), date(2020, 1, 4), date(2020, 1, 5), now()).await, Ok(VendorHistory::default()));
 }
 
 #[tokio::test]
 async fn a_vendor_out_of_reach_is_unavailable_and_the_key_stays_secret() {
     let tiingo = Tiingo::with_retry("verysecret", &nobody(), AT_ONCE).unwrap();
-    let error = tiingo
-        .quotes(&[symbol("AAPL")], at("2022-01-03T15:00:00Z"))
-        .await
-        .unwrap_err();
-    assert!(
-        matches!(&error, VendorError::Unavailable("Tiingo", _)),
-        "{error}"
-    );
+    let error = tiingo.quotes(&[symbol("AAPL")], at("2022-01-03T15:00:00Z")).await.unwrap_err();
+    assert!(matches!(&error, VendorError::Unavailable("Tiingo", _)), "{error}");
     assert!(!format!("{error:?} {error} {tiingo:?}").contains("secret"));
 }
 
 fn bodies() -> impl Strategy<Value = Vec<u8>> {
-    let recorded = prop::sample::select(vec![
-        fixture!("ticker_price_with_date.json"),
-        fixture!("ticker_metadata.json"),
-        IEX,
-        MONTHLY_SYMBOLS,
-    ]);
-    let damaged = (
-        recorded,
-        any::<prop::sample::Index>(),
-        prop::collection::vec(any::<u8>(), 0..6),
-    )
-        .prop_map(|(body, place, junk)| {
-            let mut bytes = body.as_bytes().to_vec();
-            let start = place.index(bytes.len());
-            let end = (start + junk.len()).min(bytes.len());
-            bytes.splice(start..end, junk);
-            bytes
-        });
+    let recorded =
+        prop::sample::select(vec![fixture!("ticker_price_with_date.json"), fixture!("ticker_metadata.json"), IEX, MONTHLY_SYMBOLS]);
+    let damaged = (recorded, any::<prop::sample::Index>(), prop::collection::vec(any::<u8>(), 0..6)).prop_map(|(body, place, junk)| {
+        let mut bytes = body.as_bytes().to_vec();
+        let start = place.index(bytes.len());
+        let end = (start + junk.len()).min(bytes.len());
+        bytes.splice(start..end, junk);
+        bytes
+    });
     prop_oneof![prop::collection::vec(any::<u8>(), 0..200), damaged]
 }
 

@@ -56,18 +56,11 @@ struct Refusal {
 /// What was asked for, or what the refusal means. `symbol` is the stock that was asked about, if it was one.
 ///
 /// A status of 200 promises nothing: at the monthly cap of symbols a plain sentence comes with it.
-pub(super) fn read<T: DeserializeOwned>(
-    answer: &Answer,
-    symbol: Option<&Symbol>,
-) -> Result<T, VendorError> {
+pub(super) fn read<T: DeserializeOwned>(answer: &Answer, symbol: Option<&Symbol>) -> Result<T, VendorError> {
     if answer.status == 200 {
         return serde_json::from_slice(&answer.body).map_err(|error| {
             let text = text_of(&answer.body);
-            if is_quota(&text) {
-                quota(answer, text)
-            } else {
-                malformed(&format!("{error} in: {text}"))
-            }
+            if is_quota(&text) { quota(answer, text) } else { malformed(&format!("{error} in: {text}")) }
         });
     }
     Err(refusal(answer, symbol))
@@ -77,29 +70,18 @@ pub(super) fn refusal(answer: &Answer, symbol: Option<&Symbol>) -> VendorError {
     let text = text_of(&answer.body);
     match (answer.status, symbol) {
         (429, _) => quota(answer, text),
-        (401, _) => VendorError::Unauthorized(NAME, text),
-        // Both a key that is missing or wrong and an add-on that was not bought answer 403: the text tells which.
-        (403, _) if text.to_ascii_lowercase().contains("permission") => {
-            VendorError::NotInPlan(NAME, text)
-        }
+        // A key that is missing or wrong and an add-on that was not bought answer alike: the text tells which.
+        (403, _) if text.to_ascii_lowercase().contains("permission") => VendorError::NotInPlan(NAME, text),
         (403, _) if is_quota(&text) => quota(answer, text),
-        (403, _) => VendorError::Unauthorized(NAME, text),
-        (404, Some(symbol)) if is_not_found(&answer.body) => {
-            VendorError::UnknownSymbol(NAME, symbol.clone())
-        }
-        (500..=599, _) => {
-            VendorError::Unavailable(NAME, format!("status {}: {text}", answer.status))
-        }
+        (401 | 403, _) => VendorError::Unauthorized(NAME, text),
+        (404, Some(symbol)) if is_not_found(&answer.body) => VendorError::UnknownSymbol(NAME, symbol.clone()),
+        (500..=599, _) => VendorError::Unavailable(NAME, format!("status {}: {text}", answer.status)),
         (status, _) => malformed(&format!("status {status}: {text}")),
     }
 }
 
 fn quota(answer: &Answer, detail: String) -> VendorError {
-    VendorError::QuotaExhausted {
-        vendor: NAME,
-        detail,
-        retry_after_seconds: answer.retry_after_seconds,
-    }
+    VendorError::QuotaExhausted { vendor: NAME, detail, retry_after_seconds: answer.retry_after_seconds }
 }
 
 fn is_quota(text: &str) -> bool {
@@ -108,15 +90,11 @@ fn is_quota(text: &str) -> bool {
 
 /// `Not found.` or `Error: Ticker '…' not found`, as JSON; a wrong address answers 404 with a page.
 fn is_not_found(body: &[u8]) -> bool {
-    serde_json::from_slice::<Refusal>(body)
-        .is_ok_and(|refusal| refusal.detail.to_ascii_lowercase().contains("not found"))
+    serde_json::from_slice::<Refusal>(body).is_ok_and(|refusal| refusal.detail.to_ascii_lowercase().contains("not found"))
 }
 
 fn text_of(body: &[u8]) -> String {
-    serde_json::from_slice::<Refusal>(body).map_or_else(
-        |_| excerpt(body),
-        |refusal| excerpt(refusal.detail.as_bytes()),
-    )
+    serde_json::from_slice::<Refusal>(body).map_or_else(|_| excerpt(body), |refusal| excerpt(refusal.detail.as_bytes()))
 }
 
 pub(super) fn malformed(detail: &str) -> VendorError {

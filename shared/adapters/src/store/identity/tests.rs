@@ -5,10 +5,7 @@ mod limits;
 mod tokens;
 mod users;
 
-use std::{
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::sync::{Arc, Mutex};
 
 use app::{
     auth::{Auth, AuthPolicy, Login, Origin, Principal, Secrets, code_in},

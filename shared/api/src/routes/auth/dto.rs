@@ -178,7 +178,7 @@ impl From<&Principal> for TokenBody {
 /// How signing in works here.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct AuthStatusBody {
-    #[schema(value_type = String, example = "healthy")]
+    #[schema(value_type = String, example = "operational")]
     pub(super) service: &'static str,
     /// Digits of a code.
     #[schema(example = 6)]

@@ -113,7 +113,7 @@ async fn verify_token(user: AuthUser) -> Json<TokenBody> {
 async fn auth_status(State(auth): State<Arc<Auth>>) -> Json<AuthStatusBody> {
     let policy = auth.policy();
     Json(AuthStatusBody {
-        service: "healthy",
+        service: "operational",
         otp_length: CODE_LENGTH,
         otp_expires_in: policy.code_life.as_secs(),
         token_expires_in: policy.token_life.as_secs(),

@@ -124,8 +124,11 @@ pub(super) struct SymbolList {
 /// How fresh the data is, and what is configured.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct DataStatusBody {
-    #[schema(value_type = String, example = "bundled")]
+    #[schema(value_type = String, example = "operational")]
     pub(super) service: &'static str,
+    /// Where bars come from.
+    #[schema(value_type = String, example = "bundled")]
+    pub(super) source: &'static str,
     pub(super) polygon_api_configured: bool,
     pub(super) tiingo_api_configured: bool,
     /// When the last ingestion that stored anything ended.
@@ -134,4 +137,31 @@ pub(super) struct DataStatusBody {
     /// How many stocks have prices.
     pub(super) symbols: usize,
     pub(super) features: FeatureFlags,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn symbols_come_as_an_array_or_in_an_object() {
+        for (body, expected) in [
+            (r#"["MSFT","aapl","MSFT"]"#, Ok("AAPL,MSFT")),
+            (r#"{"symbols":["BRK.B"]}"#, Ok("BRK.B")),
+            ("[]", Err("must be 1 to 1000 symbols")),
+            (r#"{"symbols":[]}"#, Err("must be 1 to 1000 symbols")),
+            (r#"["A/B"]"#, Err("`A/B` is not a ticker symbol")),
+            (r#"{"symbols":["A"],"days":1}"#, Err("unknown field `days`")),
+            (r#""AAPL""#, Err("invalid type: string \"AAPL\", expected an array of symbols")),
+        ] {
+            let read = serde_json::from_str::<SymbolsBody>(body);
+            match (read, expected) {
+                (Ok(SymbolsBody(symbols)), Ok(expected)) => {
+                    assert_eq!(symbols.iter().map(Symbol::as_str).collect::<Vec<_>>().join(","), expected, "{body}");
+                }
+                (Err(error), Err(expected)) => assert!(error.to_string().starts_with(expected), "{body}: {error}"),
+                (read, _) => panic!("{body}: {read:?}"),
+            }
+        }
+    }
 }

@@ -262,7 +262,8 @@ async fn data_status(_: AuthUser, State(state): State<DataState>) -> Result<Json
     let status = state.data.status().await?;
     let DataSettings { polygon_api_configured, tiingo_api_configured, features } = state.settings;
     Ok(Json(DataStatusBody {
-        service: status.vendor.name(),
+        service: "operational",
+        source: status.vendor.name(),
         polygon_api_configured,
         tiingo_api_configured,
         last_ingestion: status.last_ingestion,
