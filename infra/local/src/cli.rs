@@ -1,5 +1,7 @@
 //! The command line.
 
+#![allow(clippy::doc_markdown)] // these comments are the program's help
+
 use std::{net::IpAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand};

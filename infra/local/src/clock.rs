@@ -139,7 +139,7 @@ impl ReplayClock {
             let now = self.now();
             if calendar::is_open(now) {
                 tokio::time::sleep(TICK).await;
-                let step = self.session_step(now, speed);
+                let step = session_step(now, speed);
                 let _moving = self.moving.lock().await;
                 self.move_to(now.max(self.now()).saturating_add(step).unwrap_or(now).min(self.end())).await;
             } else {
@@ -148,13 +148,6 @@ impl ReplayClock {
                 self.move_to(schedule::next_after(self.now()).at.min(self.end())).await;
             }
         }
-    }
-
-    /// How far market time moves in one tick of an open session.
-    fn session_step(&self, now: Timestamp, speed: f64) -> jiff::SignedDuration {
-        let today = TradingDate::on_or_before(calendar::new_york_date(now));
-        let session = today.open().duration_until(today.close()).as_secs_f64();
-        jiff::SignedDuration::from_secs_f64(session * TICK.as_secs_f64() / (DAY_SECONDS * SESSION_SHARE) * speed)
     }
 
     /// Moves to a later instant and tells what ran.
@@ -168,6 +161,13 @@ impl ReplayClock {
         }
         Ok(self.move_to(target).await)
     }
+}
+
+/// How far market time moves in one tick of an open session.
+fn session_step(now: Timestamp, speed: f64) -> jiff::SignedDuration {
+    let today = TradingDate::on_or_before(calendar::new_york_date(now));
+    let session = today.open().duration_until(today.close()).as_secs_f64();
+    jiff::SignedDuration::from_secs_f64(session * TICK.as_secs_f64() / (DAY_SECONDS * SESSION_SHARE) * speed)
 }
 
 impl api::clock::Clock for ReplayClock {

@@ -20,8 +20,7 @@ pub enum DataDirError {
 
 /// Marks a directory as ours, so that a reset never empties anything else.
 const MARKER: &str = "README.txt";
-const MARKER_TEXT: &str =
-    "This directory belongs to StockGPT (https://github.com/stockgpt). Everything in it can be made again except portfolios.\n";
+const MARKER_TEXT: &str = "This directory belongs to StockGPT. Everything in it but the tables (accounts, portfolios) can be made again.\n";
 
 impl DataDir {
     /// Opens the directory, making it if it is not there.

@@ -17,10 +17,16 @@ pub async fn load(system: &System, clock: &ReplayClock, bundled: &Bundled) -> an
         load_prices(system, bundled).await?;
     }
     // Means and newest bars as of the clock, which may not be where the last process had them.
-    if is_stale(system, now).await? {
-        system.services.data.republish(now).await?;
+    if is_stale(system, now).await?
+        && let Err(error) = system.services.data.republish(now).await
+    {
+        tracing::warn!(%error, "the market's means are not up to date");
     }
-    generate_signals(system, now).await
+    // Without a model, or with a damaged history, the rest serves; health says what is wrong.
+    if let Err(error) = generate_signals(system, now).await {
+        tracing::warn!(%error, "no signals");
+    }
+    Ok(())
 }
 
 /// All bundled bars at once, also those after the replay's beginning: each knows when it became known, and nothing is read

@@ -7,6 +7,7 @@ use api::{
     Edge,
     cursor::CursorSealer,
     metrics::HttpMetrics,
+    middleware::{Quota, TokenBuckets},
     routes::{
         self,
         data::{DataSettings, DataState, InProcess},
@@ -35,7 +36,7 @@ pub fn run(options: &Serve) -> anyhow::Result<()> {
         let address = listener.local_addr()?;
         println!("StockGPT {}", env!("CARGO_PKG_VERSION"));
         let system = System::start(options).await?;
-        announce(&system, options, address).await?;
+        announce(&system, options, address).await;
         system.run_clock();
         serve(listener, router(&system), stop_signal()).await
     })
@@ -54,6 +55,16 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
 
 /// The whole API of a system.
 pub fn router(system: &System) -> Router {
+    compose(system, TokenBuckets::default())
+}
+
+/// As [`router`] without limits of rate: for measuring.
+pub fn unlimited_router(system: &System) -> Router {
+    let quota = Quota { burst: u32::MAX, per_second: f64::from(u32::MAX) };
+    compose(system, TokenBuckets::new(quota, quota))
+}
+
+fn compose(system: &System, limiter: TokenBuckets) -> Router {
     let services = &system.services;
     let clock = system.clock.edge();
     let metrics = Arc::new(HttpMetrics::default());
@@ -83,13 +94,13 @@ pub fn router(system: &System) -> Router {
         checks: health::checks(system),
         metrics: vec![metrics.clone(), Arc::new(SystemMetrics::new(system))],
     };
-    let edge = Edge { metrics, ..Edge::new(services.auth.clone(), clock) };
+    let edge = Edge { metrics, limiter: Arc::new(limiter), ..Edge::new(services.auth.clone(), clock) };
     api::compose(groups, Some((system_state, &api::openapi(true))), edge)
 }
 
-async fn announce(system: &System, options: &Serve, address: SocketAddr) -> anyhow::Result<()> {
+async fn announce(system: &System, options: &Serve, address: SocketAddr) {
     let url = format!("http://{address}");
-    let model = system.models.check().await?;
+    let model = system.models.check().await.unwrap_or_else(|error| format!("none: {error}"));
     let reading = system.clock.market().read().await;
     let pace = match (&system.clock, options.speed) {
         (Clocks::Live(_), _) => "the real time".to_owned(),
@@ -108,7 +119,6 @@ async fn announce(system: &System, options: &Serve, address: SocketAddr) -> anyh
     println!("             4. put the access_token behind \"Authorize\" in /docs");
     println!("  Admin      {} may also move the clock and manage data", options.admin);
     println!();
-    Ok(())
 }
 
 /// Ctrl-C or a polite kill.

@@ -90,6 +90,7 @@ pub fn is_half_day(day: Date) -> bool {
 }
 
 /// Gauss's algorithm in the form of Meeus, Astronomical Algorithms, chapter 8.
+#[allow(clippy::many_single_char_names, clippy::cast_possible_truncation)] // the book's names; a month and a day are small
 fn easter_sunday(year: i16) -> Date {
     let y = i32::from(year);
     let (a, b, c) = (y % 19, y / 100, y % 100);

@@ -46,10 +46,10 @@ impl StoredModels {
         let version = load(onnx, manifest)?.manifest().version.clone();
         let pointer = Pointer::to(&version);
         for (name, bytes) in [(&pointer.onnx, onnx), (&pointer.manifest, manifest)] {
-            self.objects.replace_object(name, bytes).await.map_err(unavailable)?;
+            self.objects.replace_object(name, bytes).await.map_err(|error| unavailable(&error))?;
         }
         let text = serde_json::to_vec(&pointer).expect("a pointer serialises");
-        self.objects.replace_object(POINTER, &text).await.map_err(unavailable)?;
+        self.objects.replace_object(POINTER, &text).await.map_err(|error| unavailable(&error))?;
         Ok(version)
     }
 
@@ -63,7 +63,7 @@ impl StoredModels {
     }
 
     async fn read(&self, name: &str) -> Result<Vec<u8>, ModelError> {
-        Ok(self.objects.read_object(name).await.map_err(unavailable)?.ok_or(ModelError::Missing)?.0)
+        Ok(self.objects.read_object(name).await.map_err(|error| unavailable(&error))?.ok_or(ModelError::Missing)?.0)
     }
 
     async fn load_from(&self, pointer: &[u8]) -> Result<Arc<dyn Scorer>, ModelError> {
@@ -107,7 +107,7 @@ impl Models for StoredModels {
     }
 }
 
-fn unavailable(error: app::ports::HistoryError) -> ModelError {
+fn unavailable(error: &app::ports::HistoryError) -> ModelError {
     ModelError::Unavailable(error.to_string())
 }
 

@@ -3,6 +3,7 @@
 //! | `pk` | `sk` | what |
 //! |---|---|---|
 //! | `STOCK` | `<symbol>` | a company |
+//! | `QUARANTINE` | `<id>` | a bar that failed the quality gate, and what was decided about it |
 //! | `RUN` | `<id>` | an ingestion run; ids sort by time |
 
 use std::{
@@ -11,7 +12,7 @@ use std::{
 };
 
 use app::{
-    data::Run,
+    data::{QuarantinedBar, Run},
     ports::{MarketStore, StoreError},
 };
 use async_trait::async_trait;
@@ -23,10 +24,13 @@ const FORMAT: u32 = 1;
 /// Companies change about once a day and are looked up at every request: a copy may be this old.
 const COPY_LIFE: Duration = Duration::from_mins(1);
 
+/// Companies and when they were read.
+type Copy = (Instant, Arc<Vec<Company>>);
+
 #[derive(Clone, Debug)]
 pub struct MarketTable {
     table: Table,
-    copy: Arc<Mutex<Option<(Instant, Arc<Vec<Company>>)>>>,
+    copy: Arc<Mutex<Option<Copy>>>,
 }
 
 impl MarketTable {
@@ -66,6 +70,18 @@ impl MarketStore for MarketTable {
         self.table.batch_put(items).await?;
         self.keep(None);
         Ok(())
+    }
+
+    async fn put_quarantined(&self, bar: &QuarantinedBar) -> Result<(), StoreError> {
+        self.table.put(Item::new(Key::new("QUARANTINE", bar.id.as_str()), FORMAT).doc(bar)).await
+    }
+
+    async fn quarantined(&self, id: &str) -> Result<Option<QuarantinedBar>, StoreError> {
+        self.table.get(&Key::new("QUARANTINE", id)).await?.map(|item| item.get_doc()).transpose()
+    }
+
+    async fn quarantine(&self) -> Result<Vec<QuarantinedBar>, StoreError> {
+        self.table.query(&Query::partition("QUARANTINE")).await?.iter().map(Item::get_doc).collect()
     }
 
     async fn put_run(&self, run: &Run) -> Result<(), StoreError> {

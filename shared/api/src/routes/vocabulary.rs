@@ -43,6 +43,7 @@ words! {
     PeriodName: "How far back to look." = ["1D", "1W", "1M", "3M", "6M", "1Y", "ALL"];
     RunKindName: "What a run brings in." = ["scheduled", "stocks", "stock_list"];
     RunStateName: "`partial` means that some symbols failed and the others are stored." = ["running", "succeeded", "partial", "failed"];
+    QuarantineStateName: "What was decided about a bar." = ["held", "released", "discarded"];
     ClockMode: "Whether time is simulated." = ["replay", "wall"];
     Session: "Whether the regular session is on." = ["open", "closed"];
     OriginName: "Who placed an order." = ["user", "automatic", "stop_loss", "take_profit", "time_exit"];

@@ -3,7 +3,7 @@
 //! Every step is safe to repeat: merging adds only what is not there yet, and a conditional write that loses a race merges again.
 
 use analysis::{MarketContext, Series, market::Member};
-use domain::{BarRecord, Company, Date, PriceHistory, Symbol, Timestamp, ToSpan, TradingDate, calendar};
+use domain::{BarRecord, Company, CorporateAction, Date, PriceHistory, Symbol, Timestamp, ToSpan, TradingDate, calendar};
 use futures::{StreamExt, stream};
 use tracing::{info, warn};
 
@@ -132,6 +132,8 @@ impl Data {
             let from = first.or(newest.map(|date| overlapped(date).date())).unwrap_or(FIRST_DATE);
             let VendorHistory { mut bars, actions } = self.vendor.history(symbol, from, today, now).await?;
             stamp_restatements(&mut bars, &history, now);
+            let known_actions: Vec<CorporateAction> = history.actions.iter().chain(&actions).cloned().collect();
+            let bars = self.gate(bars, &known_actions, &history, now).await?;
             // What becomes visible with this run, also where the store had it before its time came (a replay).
             let fresh = bars.iter().filter(|record| newest.is_none_or(|date| record.bar.date > date)).count();
             let (bars_added, actions_added) = history.merge(&bars, &actions);
@@ -147,7 +149,7 @@ impl Data {
         Err(UseCaseError::Busy)
     }
 
-    async fn stored(&self, symbol: &Symbol) -> Result<(PriceHistory, Option<Version>), UseCaseError> {
+    pub(super) async fn stored(&self, symbol: &Symbol) -> Result<(PriceHistory, Option<Version>), UseCaseError> {
         let stored = self.histories.read(symbol).await?;
         Ok(stored.map_or_else(|| (PriceHistory::new(symbol.clone()), None), |(history, version)| (history, Some(version))))
     }

@@ -1,12 +1,14 @@
 //! Bringing market data in, and telling how that went.
 
 mod ingest;
+mod quarantine;
 pub mod run;
 mod status;
 
 use std::sync::Arc;
 
 pub use ingest::Progress;
+pub use quarantine::{QuarantineState, QuarantinedBar};
 pub use run::{Run, RunKind, RunState};
 pub use status::DataStatus;
 
@@ -31,6 +33,11 @@ impl Data {
 
     pub async fn run(&self, id: &str) -> Result<Run, UseCaseError> {
         self.market.companies().run(id).await?.ok_or_else(|| UseCaseError::NotFound(format!("run {id}")))
+    }
+
+    /// Records that a run is about to begin, so that it can be asked for before it does.
+    pub async fn announce(&self, run: &Run) -> Result<(), UseCaseError> {
+        Ok(self.market.companies().put_run(run).await?)
     }
 
     pub async fn runs(&self, limit: usize) -> Result<Vec<Run>, UseCaseError> {

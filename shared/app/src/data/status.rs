@@ -22,7 +22,7 @@ impl Data {
         Ok(DataStatus {
             vendor: self.vendor.source(),
             last_ingestion,
-            latest_bar_date: snapshot.latest_date().map(|date| date.date()),
+            latest_bar_date: snapshot.latest_date().map(domain::TradingDate::date),
             symbols: snapshot.stocks.len(),
         })
     }

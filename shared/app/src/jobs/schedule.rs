@@ -1,6 +1,4 @@
 //! When which job is due: New York time where it follows the market, UTC where it does not, sessions only.
-//!
-//! In the cloud the same times stand in the schedules of `template.yaml`; the jobs themselves ask the exchange calendar there.
 
 use domain::{
     Date, Timestamp, ToSpan, TradingDate,

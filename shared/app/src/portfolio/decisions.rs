@@ -50,6 +50,7 @@ impl Desk {
     ) -> Result<Option<Acceptance>, UseCaseError> {
         let signal = self.signals.find(&request.signal).await?;
         if request.kind != DecisionKind::Accept {
+            self.check_undecided(user, &signal).await?;
             let decision = Decision { signal: request.signal.clone(), kind: request.kind, notes: request.notes.clone(), order: None };
             self.store.decide(user, &decision).await?;
             return Ok(None);
@@ -110,11 +111,18 @@ impl Desk {
         Ok((journal, Decided { answer: Acceptance { order, sizing }, decision: Some(decision) }))
     }
 
-    async fn check_acceptable(&self, user: &UserId, signal: &Signal, now: Timestamp) -> Result<(), UseCaseError> {
-        let decided = self.store.decision(user, &signal.id()).await?;
-        if decided.is_some_and(|decision| decision.kind == DecisionKind::Accept) {
-            return Err(UseCaseError::TooLate("you have accepted this signal already".into()));
+    /// An acceptance has traded and cannot be taken back; a rejection can be thought over.
+    async fn check_undecided(&self, user: &UserId, signal: &Signal) -> Result<(), UseCaseError> {
+        match self.store.decision(user, &signal.id()).await? {
+            Some(decision) if decision.kind == DecisionKind::Accept => {
+                Err(UseCaseError::TooLate("you have accepted this signal already; close the position instead".into()))
+            }
+            _ => Ok(()),
         }
+    }
+
+    async fn check_acceptable(&self, user: &UserId, signal: &Signal, now: Timestamp) -> Result<(), UseCaseError> {
+        self.check_undecided(user, signal).await?;
         match (signal.status(now), signal.action) {
             (SignalStatus::Active, SignalAction::Hold) => {
                 Err(UseCaseError::Invalid { field: "action", detail: "a HOLD signal proposes no trade; there is nothing to accept".into() })

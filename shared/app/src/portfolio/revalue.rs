@@ -82,15 +82,15 @@ impl Desk {
         for date in first.into_iter().flat_map(|first| calendar::sessions(first, newest.date())) {
             let symbols = journal.portfolio().symbols();
             let session_tapes = tapes.session(&symbols, date).await?;
-            session::run(&mut journal, date, &session_tapes, self.is_over(date, &session_tapes, now), &self.rules);
+            session::run(&mut journal, date, &session_tapes, is_over(date, &session_tapes, now), &self.rules);
         }
         Ok(journal)
     }
+}
 
-    /// A session is over for a portfolio when it has closed and its prices are there: without them nothing can be valued.
-    fn is_over(&self, date: TradingDate, tapes: &session::Tapes, now: Timestamp) -> bool {
-        date.close() <= now && (tapes.is_empty() || tapes.values().any(|tape| tape.rest.is_some()))
-    }
+/// A session is over for a portfolio when it has closed and its prices are there: without them nothing can be valued.
+fn is_over(date: TradingDate, tapes: &session::Tapes, now: Timestamp) -> bool {
+    date.close() <= now && (tapes.is_empty() || tapes.values().any(|tape| tape.rest.is_some()))
 }
 
 /// The session after the last valued one, or when the oldest order or position began; `None` when there is nothing to observe.
@@ -100,8 +100,10 @@ fn first_unseen(portfolio: &Portfolio) -> Option<Date> {
         .iter()
         .map(|order| order.placed_at)
         .chain(portfolio.positions.values().map(|position| position.opened_at))
-        .min()
-        .map(calendar::new_york_date)?;
+        .map(calendar::new_york_date)
+        // A dividend may be due when nothing is held any more.
+        .chain(portfolio.receivables.iter().map(|receivable| receivable.ex_date))
+        .min()?;
     let unseen = portfolio.last_valuation.map(|last| TradingDate::on_or_after(last.date).next().date());
     Some(unseen.map_or(began, |unseen| unseen.max(began)))
 }

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use domain::{Company, Symbol};
 
 use super::StoreError;
-use crate::data::run::Run;
+use crate::data::{QuarantinedBar, Run};
 
 #[async_trait]
 pub trait MarketStore: Send + Sync {
@@ -14,6 +14,14 @@ pub trait MarketStore: Send + Sync {
     async fn company(&self, symbol: &Symbol) -> Result<Option<Company>, StoreError>;
 
     async fn put_companies(&self, companies: &[Company]) -> Result<(), StoreError>;
+
+    /// Adds or replaces a bar in quarantine.
+    async fn put_quarantined(&self, bar: &QuarantinedBar) -> Result<(), StoreError>;
+
+    async fn quarantined(&self, id: &str) -> Result<Option<QuarantinedBar>, StoreError>;
+
+    /// All bars that ever were in quarantine, by id.
+    async fn quarantine(&self) -> Result<Vec<QuarantinedBar>, StoreError>;
 
     async fn put_run(&self, run: &Run) -> Result<(), StoreError>;
 

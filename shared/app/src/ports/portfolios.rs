@@ -60,7 +60,7 @@ pub trait PortfolioStore: Send + Sync {
     /// [`StoreError::Conflict`] when the ledger has grown meanwhile or the receipt's key is taken: load and decide again.
     async fn commit(&self, commit: &Commit) -> Result<(), StoreError>;
 
-    /// Owners of portfolios with open positions or orders.
+    /// Owners of portfolios with open positions, open orders or dividends to come.
     async fn active_owners(&self) -> Result<Vec<UserId>, StoreError>;
 
     async fn receipt(&self, owner: &UserId, key: &str) -> Result<Option<Receipt>, StoreError>;

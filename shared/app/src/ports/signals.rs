@@ -11,7 +11,7 @@ use crate::signals::performance::DayPerformance;
 
 #[async_trait]
 pub trait SignalStore: Send + Sync {
-    /// Replaces all signals of one date and model, each with its explanation.
+    /// Replaces all signals of one date, each with its explanation.
     async fn put_day(&self, date: Date, signals: &[(Signal, Explanation)]) -> Result<(), StoreError>;
 
     /// Replaces the signals of one date whose status or outcome changed; explanations stay.

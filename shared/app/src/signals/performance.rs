@@ -203,7 +203,7 @@ fn calibration(bins: &[Tally; BINS]) -> Vec<CalibrationBin> {
 
 fn merge(days: &[DayPerformance], group: impl Fn(&DayPerformance) -> &BTreeMap<String, Tally>) -> BTreeMap<String, GroupPerformance> {
     let mut sums: BTreeMap<String, Tally> = BTreeMap::new();
-    for (name, tally) in days.iter().flat_map(|day| group(day)) {
+    for (name, tally) in days.iter().flat_map(group) {
         sums.entry(name.clone()).or_default().add(tally);
     }
     sums.into_iter().map(|(name, tally)| (name, tally.group())).collect()

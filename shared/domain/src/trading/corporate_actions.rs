@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 
 use crate::{
     ActionKind, Money, Price, Quantity, Symbol,
-    trading::{event::Event, journal::Journal, portfolio::AppliedKind, tape::DayTape},
+    trading::{event::Event, journal::Journal, portfolio::AppliedKind, position::Position, tape::DayTape},
 };
 
 /// Applies the session's events to the position and the open orders in `symbol`.
@@ -16,7 +16,8 @@ pub(super) fn apply(journal: &mut Journal, symbol: &Symbol, tape: &DayTape) {
             continue;
         }
         // What was bought on or after the ex-date's open was bought without the event.
-        let held = journal.portfolio().positions.get(symbol).filter(|position| position.opened_at < tape.date.open()).map(|p| p.quantity());
+        let held =
+            journal.portfolio().positions.get(symbol).filter(|position| position.opened_at < tape.date.open()).map(Position::quantity);
         let event = match *action {
             ActionKind::Dividend { amount, pay_date } => held.map(|quantity| dividend(symbol, ex_date, quantity, amount, pay_date)),
             ActionKind::SpinOff { ratio } => {

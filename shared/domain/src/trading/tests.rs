@@ -205,7 +205,7 @@ fn limits_and_stops_trade_where_the_tape_reaches_them() {
         ("a stop-limit to sell whose limit is never seen again does not fill", Side::Sell, stop_limit("99.50", "104.50"), None),
     ] {
         let mut desk = holding(None, None);
-        desk.order(before_open(day(3, 8)), OrderRequest { order_type, side, ..buy(10) }).unwrap();
+        desk.order(before_open(day(3, 8)), OrderRequest { side, order_type, ..buy(10) }).unwrap();
         desk.session(tape(day(3, 8), ["101", "105", "99", "104"]));
         let fill = desk.last_fill().filter(|fill| fill.executed_at > day(3, 7).close());
         assert_eq!(fill.map(|fill| fill.price), expected.map(price), "{name}");

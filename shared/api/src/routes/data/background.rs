@@ -18,6 +18,14 @@ pub enum IngestJob {
 }
 
 impl IngestJob {
+    /// How many symbols were asked for.
+    pub(super) fn symbols(&self) -> usize {
+        match self {
+            Self::Stocks { symbols, .. } => symbols.len(),
+            Self::Scheduled | Self::StockList => 0,
+        }
+    }
+
     pub(super) fn kind(&self) -> RunKind {
         match self {
             Self::Stocks { .. } => RunKind::Stocks,

@@ -2,6 +2,7 @@
 
 mod background;
 mod dto;
+mod quarantine;
 
 use std::sync::Arc;
 
@@ -68,6 +69,7 @@ pub(crate) fn routes() -> OpenApiRouter<DataState> {
         .routes(routes!(ingest_stock_list))
         .routes(routes!(list_runs))
         .routes(routes!(get_run))
+        .merge(quarantine::routes())
         .routes(routes!(available_symbols))
         .routes(routes!(data_status))
 }
@@ -123,7 +125,9 @@ async fn ingest(state: &DataState, job: IngestJob, in_background: bool, now: Tim
         return Ok(Json(RunBody::from(job.run(&state.data, now).await?)).into_response());
     }
     // A run's id follows from its kind and its time.
-    let run_id = Run::start(job.kind(), now, 0).id;
+    let run = Run::start(job.kind(), now, job.symbols());
+    state.data.announce(&run).await?;
+    let run_id = run.id;
     let (symbols, days_back) = match &job {
         IngestJob::Stocks { symbols, days_back } => (Some(symbols.iter().map(ToString::to_string).collect()), Some(*days_back)),
         IngestJob::Scheduled | IngestJob::StockList => (None, None),

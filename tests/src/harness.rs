@@ -1,0 +1,200 @@
+//! A running server of a test's own, and a client that is logged in.
+
+use std::{
+    fs,
+    net::{IpAddr, Ipv4Addr},
+    path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
+};
+
+use jiff::civil::Date;
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+use stockgpt::{cli::Serve, serve, system::System};
+use tempfile::TempDir;
+use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
+
+pub(crate) const ADMIN: &str = "admin@localhost";
+
+/// The system at 10:00 New York on some date, its clock standing still.
+pub(crate) struct Server {
+    pub(crate) url: String,
+    directory: TempDir,
+    stop: Option<oneshot::Sender<()>>,
+    running: JoinHandle<()>,
+}
+
+/// An answer with its body already read.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: reqwest::header::HeaderMap,
+    pub(crate) text: String,
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {}", self.text))
+    }
+
+    /// The body of a success.
+    pub(crate) fn ok(&self) -> Value {
+        assert!(self.status.is_success(), "{}: {}", self.status, self.text);
+        self.json()
+    }
+
+    /// The body of a problem with this status.
+    pub(crate) fn problem(&self, status: u16) -> Value {
+        assert_eq!(self.status.as_u16(), status, "{}", self.text);
+        assert_eq!(self.headers["content-type"], "application/problem+json", "{}", self.text);
+        self.json()
+    }
+}
+
+/// One user's view of a server.
+#[derive(Clone)]
+pub(crate) struct Client {
+    http: reqwest::Client,
+    base: String,
+    token: Option<String>,
+}
+
+/// Making a data directory takes seconds: it is made once and copied.
+fn template() -> PathBuf {
+    static TEMPLATE: Mutex<Option<TempDir>> = Mutex::new(None);
+    let mut template = TEMPLATE.lock().unwrap_or_else(PoisonError::into_inner);
+    if template.is_none() {
+        let directory = tempfile::tempdir().unwrap();
+        let options = options(&directory.path().join("data"), None);
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        std::thread::spawn(move || drop(runtime.block_on(System::start(&options)).unwrap())).join().unwrap();
+        *template = Some(directory);
+    }
+    template.as_ref().map(|directory| directory.path().join("data")).expect("just made")
+}
+
+fn options(data_dir: &Path, from: Option<Date>) -> Serve {
+    Serve {
+        port: 0,
+        host: IpAddr::V4(Ipv4Addr::LOCALHOST),
+        data_dir: data_dir.to_owned(),
+        from,
+        speed: 0.0,
+        live: false,
+        reset: false,
+        admin: ADMIN.parse().unwrap(),
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+impl Server {
+    /// On Monday 2022-01-03.
+    pub(crate) async fn start() -> Self {
+        Self::start_with(None, |_| {}).await
+    }
+
+    pub(crate) async fn start_on(from: Date) -> Self {
+        Self::start_with(Some(from), |_| {}).await
+    }
+
+    /// `change` may do to the data directory what it likes before the server opens it.
+    pub(crate) async fn start_with(from: Option<Date>, change: impl FnOnce(&Path)) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let data = directory.path().join("data");
+        copy(&tokio::task::spawn_blocking(template).await.unwrap(), &data);
+        change(&data);
+        let system = System::start(&options(&data, from)).await.unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let (stop, stopping) = oneshot::channel();
+        let running = tokio::spawn(async move {
+            let router = serve::router(&system);
+            serve::serve(listener, router, async { drop(stopping.await) }).await.unwrap();
+        });
+        Self { url, directory, stop: Some(stop), running }
+    }
+
+    pub(crate) fn data_dir(&self) -> PathBuf {
+        self.directory.path().join("data")
+    }
+
+    pub(crate) fn anonymous(&self) -> Client {
+        // Both providers of cryptography are linked; one must be chosen, and a second choice is refused.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        Client { http: reqwest::Client::new(), base: format!("{}/api/v1/", self.url), token: None }
+    }
+
+    /// Logs in as people do: with the code from the mail.
+    pub(crate) async fn log_in(&self, email: &str) -> Client {
+        let client = self.anonymous();
+        client.post("auth/request-otp", &json!({ "email": email })).await.ok();
+        let code = code(&self.data_dir().join("outbox"), email);
+        let login = client.post("auth/login", &json!({ "email": email, "otp": code })).await.ok();
+        Client { token: login["access_token"].as_str().map(str::to_owned), ..client }
+    }
+
+    pub(crate) async fn stop(mut self) {
+        self.stop.take().unwrap().send(()).unwrap();
+        self.running.await.unwrap();
+    }
+}
+
+/// The code in the newest mail to `email`.
+fn code(outbox: &Path, email: &str) -> String {
+    let mut mails: Vec<PathBuf> = fs::read_dir(outbox).unwrap().map(|entry| entry.unwrap().path()).collect();
+    mails.sort();
+    let mails = mails.iter().rev().map(|path| fs::read_to_string(path).unwrap());
+    let mail = mails.into_iter().find(|mail| mail.contains(&format!("To: {email}"))).expect("a mail was sent");
+    let is_code = |line: &&str| line.len() == 6 && line.bytes().all(|b| b.is_ascii_digit());
+    mail.lines().map(str::trim).find(is_code).expect("the mail has a code").to_owned()
+}
+
+impl Client {
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.send(Method::GET, path, None, &[]).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Answer {
+        self.send(Method::POST, path, Some(body.to_string()), &[]).await
+    }
+
+    pub(crate) async fn put(&self, path: &str, body: &Value) -> Answer {
+        self.send(Method::PUT, path, Some(body.to_string()), &[]).await
+    }
+
+    pub(crate) async fn delete(&self, path: &str) -> Answer {
+        self.send(Method::DELETE, path, None, &[]).await
+    }
+
+    pub(crate) async fn send(&self, method: Method, path: &str, body: Option<String>, headers: &[(&str, &str)]) -> Answer {
+        let url = if path.starts_with('/') { self.base.replace("/api/v1/", path) } else { format!("{}{path}", self.base) };
+        let mut request = self.http.request(method, url);
+        if let Some(token) = &self.token {
+            request = request.bearer_auth(token);
+        }
+        if let Some(body) = body {
+            request = request.header("content-type", "application/json").body(body);
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let answer = request.send().await.unwrap();
+        Answer { status: answer.status(), headers: answer.headers().clone(), text: answer.text().await.unwrap() }
+    }
+
+    /// Moves the clock; only an administrator may.
+    pub(crate) async fn advance(&self, to: &str) -> Value {
+        self.post("clock/advance", &json!({ "to": to })).await.ok()
+    }
+}
