@@ -82,6 +82,6 @@ async fn an_ingestion_is_recorded_and_repeating_it_adds_nothing() {
     assert_eq!(runs["runs"][0]["bars_added"], 60, "the scheduled run of the evening: {runs}");
     let again = run("data/ingest/scheduled?background=false").await;
     assert_eq!((&again["state"], again["bars_added"].as_u64(), again["symbols_done"].as_u64()), (&"succeeded".into(), Some(0), Some(60)));
-    let id = again["run_id"].as_str().unwrap();
+    let id = again["id"].as_str().unwrap();
     assert_eq!(admin.get(&format!("data/runs/{id}")).await.ok()["state"], "succeeded");
 }

@@ -79,7 +79,14 @@ fn draw_drawdown(area: &Area<'_>, report: &Report) -> Drawn {
         .x_label_area_size(10)
         .y_label_area_size(56)
         .build_cartesian_2d(0..own.len().max(market.len()), deepest * 1.05..0.0)?;
-    chart.configure_mesh().light_line_style(WHITE).x_labels(0).y_labels(5).y_label_formatter(&|value| format!("{value:.0}")).draw()?;
+    chart
+        .configure_mesh()
+        .light_line_style(WHITE)
+        .disable_x_mesh()
+        .disable_x_axis()
+        .y_labels(5)
+        .y_label_formatter(&|value| format!("{value:.0}"))
+        .draw()?;
     chart.draw_series(AreaSeries::new(own.iter().copied().enumerate(), 0.0, LOSS.mix(0.25)).border_style(LOSS))?;
     chart.draw_series(LineSeries::new(market.iter().copied().enumerate(), MARKET.stroke_width(1)))?;
     Ok(())

@@ -4,7 +4,7 @@ use std::fmt;
 
 use analysis::metrics;
 use app::replay::Replayed;
-use domain::Date;
+use domain::{Date, execution::Side, order::Origin, trading::Event};
 use rust_decimal::prelude::ToPrimitive;
 
 /// A curve of wealth, one value a session, beginning at 1.
@@ -54,6 +54,8 @@ fn rows(replayed: &Replayed, portfolio: &Curve, benchmark: &Curve) -> Vec<(&'sta
             "positions closed",
             format!("{} ({} won, {} lost)", totals.closed_positions, totals.winning_positions, totals.losing_positions),
         ),
+        only("closed by stop / target", exits(replayed)),
+        only("last purchase", last_purchase(replayed)),
         only("realised P&L", format!("{} USD", totals.realized_pnl)),
         only("dividends", format!("{} USD", totals.dividends)),
         only("fees / slippage", format!("{} / {} USD", totals.fees, totals.slippage)),
@@ -64,6 +66,26 @@ fn rows(replayed: &Replayed, portfolio: &Curve, benchmark: &Curve) -> Vec<(&'sta
         only("Brier score (3 classes)", number(signals.brier_score)),
         only("ledger", format!("{} entries, head {}", replayed.entries.len(), &replayed.portfolio.head.as_str()[..16])),
     ]
+}
+
+/// How many sales each kind of exit made; the rest ran to the end of the signal's life or had a signal to sell.
+fn exits(replayed: &Replayed) -> String {
+    let count = |wanted: Origin| {
+        let placed =
+            replayed.entries.iter().filter(|entry| matches!(&entry.event, Event::OrderAccepted { order } if order.origin == wanted));
+        placed.count()
+    };
+    let sold_on_signal = replayed.entries.iter().filter(
+        |entry| matches!(&entry.event, Event::OrderAccepted { order } if order.origin == Origin::Automatic && order.request.side == Side::Sell),
+    );
+    let (stop, target, end) = (count(Origin::StopLoss), count(Origin::TakeProfit), count(Origin::TimeExit));
+    format!("{stop} / {target}, {end} at the end, {} on a signal", sold_on_signal.count())
+}
+
+/// A portfolio that has fallen far enough below its peak buys no more.
+fn last_purchase(replayed: &Replayed) -> String {
+    let purchases = replayed.trades.iter().filter(|trade| trade.fill.side == Side::Buy);
+    purchases.map(|trade| domain::calendar::new_york_date(trade.fill.executed_at)).max().map_or_else(|| "–".into(), |date| date.to_string())
 }
 
 fn returns(curve: &Curve) -> Vec<f64> {
@@ -94,9 +116,9 @@ impl fmt::Display for Report {
         let span =
             |curve: &Curve| curve.first().zip(curve.last()).map_or_else(String::new, |(first, last)| format!("{} to {}", first.0, last.0));
         writeln!(f, "Replay of {}, all signals taken automatically\n", span(&self.portfolio))?;
-        writeln!(f, "{:<30} {:>26} {:>16}", "", "portfolio", "equal weight")?;
+        writeln!(f, "{:<30} {:>44} {:>14}", "", "portfolio", "equal weight")?;
         for (name, own, market) in &self.rows {
-            writeln!(f, "{name:<30} {own:>26} {market:>16}")?;
+            writeln!(f, "{name:<30} {own:>44} {market:>14}")?;
         }
         writeln!(f, "\nCalibration: what the confidence said and what came true")?;
         writeln!(f, "{:>13} {:>9} {:>12} {:>10}", "confidence", "signals", "mean said", "came true")?;
