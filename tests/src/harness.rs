@@ -19,6 +19,8 @@ pub(crate) const ADMIN: &str = "admin@localhost";
 /// The system at 10:00 New York on some date, its clock standing still.
 pub(crate) struct Server {
     pub(crate) url: String,
+    /// What serves, for tests that must reach behind the edge.
+    pub(crate) system: System,
     directory: TempDir,
     stop: Option<oneshot::Sender<()>>,
     running: JoinHandle<()>,
@@ -115,14 +117,14 @@ impl Server {
         copy(&tokio::task::spawn_blocking(template).await.unwrap(), &data);
         change(&data);
         let system = System::start(&options(&data, from)).await.unwrap();
+        let router = serve::router(&system);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (stop, stopping) = oneshot::channel();
         let running = tokio::spawn(async move {
-            let router = serve::router(&system);
             serve::serve(listener, router, async { drop(stopping.await) }).await.unwrap();
         });
-        Self { url, directory, stop: Some(stop), running }
+        Self { url, system, directory, stop: Some(stop), running }
     }
 
     pub(crate) fn data_dir(&self) -> PathBuf {

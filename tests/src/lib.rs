@@ -8,5 +8,6 @@ mod documentation;
 mod harness;
 mod interop;
 mod market_data;
+mod quarantine;
 mod scenario;
 mod splits;

@@ -19,7 +19,7 @@ const LEAST_DAILY_VOLATILITY: f64 = 1e-6;
 
 type Day<'a> = Option<(&'a Session, &'a MarketTrend)>;
 
-/// Declares the features once: their names, their order and their formulas, each an expression over a bar's [`Inputs`].
+/// Declares the features once: their names, their order and their formulas, each an expression over a bar's `Inputs`.
 macro_rules! model_features {
     ($input:ident; $($name:ident = $value:expr;)+) => {
         /// The model's features in the model's order.

@@ -1,11 +1,11 @@
 //! What surrounds every route, outermost first:
 //!
-//! 1. [`observe`]: request id, access log, metrics
+//! 1. `observe`: request id, access log, metrics
 //! 2. CORS for the configured origins
 //! 3. gzip
-//! 4. [`harden`]: security headers, problems instead of bare errors, 304
-//! 5. [`identify`]: the caller by their token, the rate limit
-//! 6. [`shelter`]: time limit, panics
+//! 4. `harden`: security headers, problems instead of bare errors, 304
+//! 5. `identify`: the caller by their token, the rate limit
+//! 6. `shelter`: time limit, panics
 //! 7. the limit of a body's size
 
 mod harden;

@@ -1,7 +1,7 @@
 //! Who is asking: sign-in by one-time code, tokens, sessions, roles and the user's own settings.
 //!
 //! Codes and tokens live in wall time, also where the market's clock is a replay: `now` is always the wall clock's here.
-//! What the store must guarantee under races is said at [`IdentityStore`](crate::ports::IdentityStore).
+//! What the store must guarantee under races is said at [`IdentityStore`].
 
 mod admin;
 mod cache;

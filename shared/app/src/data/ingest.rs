@@ -164,6 +164,8 @@ impl Data {
             .filter(|symbol| !histories.iter().any(|history| history.symbol == *symbol))
             .collect();
         histories.extend(self.market.histories(&missing, now).await?);
+        // Sums of floats depend on their order, and fetches end in any.
+        histories.sort_by(|a, b| a.symbol.cmp(&b.symbol));
 
         let stocks = histories.iter().filter_map(|history| Some((history.symbol.clone(), StockSnapshot::of(history)?))).collect();
         let as_of = calendar::new_york_date(now);

@@ -1,6 +1,6 @@
 //! A user's paper portfolio: orders, positions, the ledger and the numbers that follow from it.
 //!
-//! Every change goes through [`Desk::change`]: load, decide on a copy, commit on the condition that nobody else did meanwhile.
+//! Every change goes through `Desk::change`: load, decide on a copy, commit on the condition that nobody else did meanwhile.
 
 mod allocation;
 mod change;

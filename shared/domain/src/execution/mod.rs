@@ -7,7 +7,7 @@
 //! 2. [`risk`] refuses what the portfolio must not do,
 //! 3. [`participation`] says how much of the order the market can take on one day,
 //! 4. [`slippage`] says at which price, against the trader,
-//! 5. [`fees`] says what the broker and the regulators charge for it.
+//! 5. [`mod@fees`] says what the broker and the regulators charge for it.
 
 pub mod fees;
 pub mod participation;

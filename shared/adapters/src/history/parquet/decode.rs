@@ -20,7 +20,7 @@ use super::{
     seal::verify,
 };
 
-/// The history in a file that [`super::encode`] made. Anything else is [`Damage`].
+/// The history in a file that [`fn@super::encode`] made. Anything else is [`Damage`].
 pub fn decode(bytes: Bytes) -> Result<PriceHistory, Damage> {
     verify(&bytes)?;
     let file = SerializedFileReader::new(bytes)?;

@@ -16,7 +16,7 @@
 //! | `known_at` | timestamp, µs UTC | since when it has been known |
 //!
 //! The file's metadata name the `symbol` and the `format_version`. A checksum of the whole file lies between the last
-//! page and the footer, where readers of Parquet do not look (see [`seal`]), so that a flipped bit is damage and never a price.
+//! page and the footer, where readers of Parquet do not look (see `seal`), so that a flipped bit is damage and never a price.
 
 mod column;
 mod decode;
