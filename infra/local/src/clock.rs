@@ -148,6 +148,7 @@ impl ReplayClock {
                 self.move_to(schedule::next_after(self.now()).at.min(self.end())).await;
             }
         }
+        println!("  The data ends on {}; the clock stands still. Start with --reset to begin again.", self.last);
     }
 
     /// Moves to a later instant and tells what ran.
