@@ -63,7 +63,7 @@ impl<'a> TapeReader<'a> {
     }
 }
 
-/// The tape from the stored bar, else from the feed's quote; `None` when neither knows the session.
+/// The tape from the stored bar, else from the feed's quote, else without prices; `None` for a stock without any history.
 fn tape(history: &PriceHistory, quote: Option<&Quote>, date: TradingDate) -> Option<DayTape> {
     let day = date.date();
     let actions = history.actions.iter().filter(|action| action.ex_date == day).map(|action| action.kind).collect();
@@ -72,7 +72,10 @@ fn tape(history: &PriceHistory, quote: Option<&Quote>, date: TradingDate) -> Opt
     if let Some(bar) = bar {
         return Some(DayTape::of_bar(&bar, actions, before));
     }
-    let quote = quote?;
+    let Some(quote) = quote else {
+        // Nothing seen of the session: nothing trades, and what is held is worth its last close.
+        return before.previous_close.is_some().then_some(DayTape { date, actions, open: None, rest: None, quote: None, before });
+    };
     let is_live = Some(quote.last) != quote.open || quote.last_at > date.open();
     let rest: Option<SessionRest> = None;
     Some(DayTape { date, actions, open: quote.open, rest, quote: is_live.then_some((quote.last, quote.last_at)), before })

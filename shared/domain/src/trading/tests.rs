@@ -447,6 +447,17 @@ fn a_target_is_a_limit_and_a_stop_is_not() {
 }
 
 #[test]
+fn a_stock_that_does_not_trade_is_worth_its_last_close() {
+    let mut desk = holding(None, Some("95"));
+    let mut halted = DayTape { open: None, rest: None, ..tape(day(3, 8), ["1", "1", "1", "1"]) };
+    halted.before.previous_close = Some(price("98"));
+    desk.at(day(3, 8).close(), |journal, rules| session::run(journal, day(3, 8), &[(symbol(), halted)].into(), true, rules));
+    assert_eq!(desk.portfolio.last_valuation.unwrap().equity, Money::dollars(99_800));
+    assert_eq!(desk.held(), Quantity::shares(100));
+    desk.check_ledger();
+}
+
+#[test]
 fn a_changed_entry_is_found() {
     let mut desk = holding(None, None);
     if let Event::Deposited { amount } = &mut desk.entries[1].event {
