@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
     PriceHistory, Symbol, Timestamp, TradingDate,
-    trading::{DayTape, SessionRest, session::Tapes},
+    trading::{DayTape, session::Tapes},
 };
 use futures::lock::Mutex;
 use std::sync::Arc;
@@ -77,6 +77,5 @@ fn tape(history: &PriceHistory, quote: Option<&Quote>, date: TradingDate) -> Opt
         return before.previous_close.is_some().then_some(DayTape { date, actions, open: None, rest: None, quote: None, before });
     };
     let is_live = Some(quote.last) != quote.open || quote.last_at > date.open();
-    let rest: Option<SessionRest> = None;
-    Some(DayTape { date, actions, open: quote.open, rest, quote: is_live.then_some((quote.last, quote.last_at)), before })
+    Some(DayTape { date, actions, open: quote.open, rest: None, quote: is_live.then_some((quote.last, quote.last_at)), before })
 }

@@ -124,7 +124,7 @@ impl Desk {
 /// present value last.
 pub(super) fn curve(history: &[Valuation], portfolio: &Portfolio, equity: Money, now: Timestamp) -> Vec<Valuation> {
     let present =
-        Valuation { date: super::super::market::current_session(now).date(), equity, cash: portfolio.cash, deposits: portfolio.deposits };
+        Valuation { date: crate::market::current_session(now).date(), equity, cash: portfolio.cash, deposits: portfolio.deposits };
     let mut curve: Vec<Valuation> = Vec::with_capacity(history.len() + 1);
     for valuation in history.iter().filter(|valuation| valuation.date < present.date) {
         fill(&mut curve, valuation.date);
@@ -155,12 +155,8 @@ pub(crate) fn returns(curve: &[Valuation]) -> Vec<f64> {
     metrics::time_weighted_returns(&valuations).unwrap_or_default()
 }
 
-pub(super) fn drawdown(history: &[Valuation], portfolio: &Portfolio, equity: Money, now: Timestamp) -> Option<f64> {
-    depth(&curve(history, portfolio, equity, now))
-}
-
 /// The deepest fall of the compounded returns from a peak, as a fraction; `None` before there is any return.
-fn depth(curve: &[Valuation]) -> Option<f64> {
+pub(super) fn depth(curve: &[Valuation]) -> Option<f64> {
     if curve.len() < 2 {
         return None;
     }

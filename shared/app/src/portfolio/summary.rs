@@ -53,7 +53,8 @@ impl Desk {
             .sum();
         let total_pnl = total_value - portfolio.deposits;
         let (day_pnl, day_start) = portfolio.day_pnl(total_value, market::current_session(now).date());
-        let returns = performance::returns(&performance::curve(&history, &portfolio, total_value, now));
+        let curve = performance::curve(&history, &portfolio, total_value, now);
+        let returns = performance::returns(&curve);
         let totals = &portfolio.totals;
         Ok(Summary {
             total_value,
@@ -72,7 +73,7 @@ impl Desk {
             losing_trades: totals.losing_positions,
             win_rate: share(totals.winning_positions, totals.closed_positions),
             sharpe_ratio: metrics::sharpe_ratio(&returns),
-            max_drawdown: performance::drawdown(&history, &portfolio, total_value, now).map(|depth| depth * 100.0),
+            max_drawdown: performance::depth(&curve).map(|depth| depth * 100.0),
             volatility: metrics::annualized_volatility(&returns).map(|volatility| volatility * 100.0),
             as_of: now,
             prices_as_of: portfolio.positions.keys().filter_map(|symbol| view.stocks.get(symbol)).map(|stock| stock.priced_at).min(),
