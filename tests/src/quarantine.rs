@@ -38,6 +38,14 @@ impl MarketData for Careless {
         Ok(VendorHistory { bars, actions: vec![] })
     }
 
+    async fn session(&self, _: TradingDate, _: Timestamp) -> Result<Vec<(Symbol, BarRecord)>, VendorError> {
+        Ok(vec![])
+    }
+
+    fn calls(&self) -> u64 {
+        0
+    }
+
     async fn quotes(&self, _: &[Symbol], _: Timestamp) -> Result<Vec<Quote>, VendorError> {
         Ok(vec![])
     }

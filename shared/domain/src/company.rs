@@ -23,6 +23,8 @@ pub struct Company {
     pub exchange: Option<String>,
     /// ISO 3166-1 alpha-2.
     pub country: Option<String>,
+    /// The share class's FIGI where the vendor tells it: it stays when the symbol changes.
+    pub figi: Option<String>,
     pub listed_on: Option<Date>,
     pub delisted_on: Option<Date>,
     /// Inactive stocks keep their history but get no signals and no orders.

@@ -1,6 +1,12 @@
 //! What both vendors' clients share: a key that is never shown, bounded answers, and retries where they can help.
 
-use std::{sync::Once, time::Duration};
+use std::{
+    sync::{
+        Arc, Once,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use app::ports::VendorError;
 use reqwest::{
@@ -57,6 +63,8 @@ pub(super) struct Client {
     retry: Retry,
     /// Whether a refusal for too many requests passes within seconds (a limit a minute), not hours.
     throttling_passes: bool,
+    /// Requests sent so far, by this client and its clones.
+    calls: Arc<AtomicU64>,
 }
 
 impl std::fmt::Debug for Client {
@@ -86,7 +94,14 @@ impl Client {
             .timeout(TIMEOUT)
             .build()
             .map_err(|error| VendorError::Unavailable(vendor, error.to_string()))?;
-        Ok(Self { vendor, base: base_url.as_str().trim_end_matches('/').to_owned(), http, retry, throttling_passes: false })
+        Ok(Self {
+            vendor,
+            base: base_url.as_str().trim_end_matches('/').to_owned(),
+            http,
+            retry,
+            throttling_passes: false,
+            calls: Arc::default(),
+        })
     }
 
     pub(super) fn throttled_by_the_minute(self) -> Self {
@@ -126,7 +141,12 @@ impl Client {
         }
     }
 
+    pub(super) fn calls(&self) -> u64 {
+        self.calls.load(Ordering::Relaxed)
+    }
+
     async fn get_once(&self, path: &str) -> Result<Answer, VendorError> {
+        self.calls.fetch_add(1, Ordering::Relaxed);
         // Addresses hold no key; errors leave them out all the same.
         let unreachable = |error: reqwest::Error| VendorError::Unavailable(self.vendor, root_cause(&error.without_url()));
         let mut response = self.http.get(format!("{}{path}", self.base)).send().await.map_err(unreachable)?;

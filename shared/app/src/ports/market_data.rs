@@ -34,6 +34,9 @@ pub enum VendorError {
     NotInPlan(&'static str, String),
     #[error("the quota at {vendor} is used up: {detail}")]
     QuotaExhausted { vendor: &'static str, detail: String, retry_after_seconds: Option<u64> },
+    /// The request itself is at fault: asking again in the same way cannot help.
+    #[error("{0} refused the request: {1}")]
+    Refused(&'static str, String),
     #[error("{0} answered what could not be understood: {1}")]
     Malformed(&'static str, String),
     #[error("{0} is unreachable: {1}")]
@@ -50,6 +53,15 @@ pub trait MarketData: Send + Sync {
 
     /// Bars of sessions closed by `now` and actions effective by then, with dates from `first` to `last` inclusive.
     async fn history(&self, symbol: &Symbol, first: Date, last: Date, now: Timestamp) -> Result<VendorHistory, VendorError>;
+
+    /// The bars of one closed session of every stock there is, in one request, sorted by symbol.
+    ///
+    /// [`VendorError::NotInPlan`] where the vendor or the plan has no such answer: then each stock is asked for with
+    /// [`Self::history`].
+    async fn session(&self, date: TradingDate, now: Timestamp) -> Result<Vec<(Symbol, BarRecord)>, VendorError>;
+
+    /// How many requests have gone out so far, all of them counted; it only grows.
+    fn calls(&self) -> u64;
 
     /// The current session as far as it has come, for those of `symbols` that have traded in it.
     async fn quotes(&self, symbols: &[Symbol], now: Timestamp) -> Result<Vec<Quote>, VendorError>;

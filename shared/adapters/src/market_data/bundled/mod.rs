@@ -4,7 +4,7 @@ mod data;
 
 use app::ports::{MarketData, Quote, VendorError, VendorHistory};
 use async_trait::async_trait;
-use domain::{Bar, Company, CorporateAction, Date, PriceHistory, Source, Symbol, Timestamp, TradingDate, calendar};
+use domain::{Bar, BarRecord, Company, CorporateAction, Date, PriceHistory, Source, Symbol, Timestamp, TradingDate, calendar};
 
 const NAME: &str = "the bundled data";
 
@@ -70,6 +70,19 @@ impl MarketData for Bundled {
         let closed = last.min(calendar::last_closed_session(now).date());
         let bars = between(&history.bars, |record| record.bar.date.date(), first, closed).to_vec();
         Ok(VendorHistory { bars, actions: effective_actions(history, first, last, now).to_vec() })
+    }
+
+    async fn session(&self, date: TradingDate, now: Timestamp) -> Result<Vec<(Symbol, BarRecord)>, VendorError> {
+        if date > calendar::last_closed_session(now) {
+            return Ok(Vec::new());
+        }
+        let bars = self.histories.iter().filter_map(|history| Some((history.symbol.clone(), *history.bar_on(date.date())?)));
+        Ok(bars.collect())
+    }
+
+    /// Nothing leaves this machine.
+    fn calls(&self) -> u64 {
+        0
     }
 
     async fn quotes(&self, symbols: &[Symbol], now: Timestamp) -> Result<Vec<Quote>, VendorError> {

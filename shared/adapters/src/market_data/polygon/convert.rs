@@ -60,6 +60,7 @@ pub(super) fn company(row: Ticker) -> Option<Company> {
         currency: row.currency_name.map_or_else(|| "USD".to_owned(), |name| name.to_ascii_uppercase()),
         exchange: row.primary_exchange,
         country: None,
+        figi: row.share_class_figi,
         listed_on: row.list_date,
         delisted_on: row.delisted_utc.and_then(|instant| instant.get(..10)?.parse().ok()),
         is_active: row.active.unwrap_or(true),

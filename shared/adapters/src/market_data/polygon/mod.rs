@@ -160,6 +160,25 @@ impl MarketData for Polygon {
         Ok(VendorHistory { bars, actions: actions.into_iter().map(|(_, action)| action).collect() })
     }
 
+    async fn session(&self, date: TradingDate, now: Timestamp) -> Result<Vec<(Symbol, BarRecord)>, VendorError> {
+        if date > calendar::last_closed_session(now) {
+            return Ok(Vec::new());
+        }
+        let path = format!("/v2/aggs/grouped/locale/us/market/stocks/{date}?adjusted=false");
+        let rows: Vec<Aggregate> = self.list(self.client.get(&path).await?, None).await?;
+        let mut bars = Vec::with_capacity(rows.len());
+        for row in rows {
+            let Some(symbol) = row.ticker.as_deref().and_then(convert::symbol) else { continue };
+            bars.extend(convert::bar(&row, now)?.filter(|record| record.bar.date == date).map(|record| (symbol, record)));
+        }
+        bars.sort_by(|(a, _), (b, _)| a.cmp(b));
+        Ok(bars)
+    }
+
+    fn calls(&self) -> u64 {
+        self.client.calls()
+    }
+
     async fn quotes(&self, symbols: &[Symbol], now: Timestamp) -> Result<Vec<Quote>, VendorError> {
         let Some(today) = TradingDate::new(calendar::new_york_date(now)).ok().filter(|today| today.open() <= now) else {
             return Ok(Vec::new());

@@ -52,6 +52,9 @@ pub(super) struct Page<T> {
 /// One trading day: `t` is in milliseconds, in a range the start of the window (midnight in New York).
 #[derive(Debug, Deserialize)]
 pub(super) struct Aggregate {
+    /// Only where the answer is about the whole market.
+    #[serde(rename = "T")]
+    pub(super) ticker: Option<String>,
     pub(super) o: Exact,
     pub(super) h: Exact,
     pub(super) l: Exact,
@@ -91,6 +94,7 @@ pub(super) struct Ticker {
     pub(super) market_cap: Option<Exact>,
     pub(super) sic_description: Option<String>,
     pub(super) list_date: Option<domain::Date>,
+    pub(super) share_class_figi: Option<String>,
     pub(super) delisted_utc: Option<String>,
 }
 

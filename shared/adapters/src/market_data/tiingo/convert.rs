@@ -95,6 +95,7 @@ fn listing(
         currency: currency.to_owned(),
         exchange: exchange.and_then(market_code).map(str::to_owned),
         country: None,
+        figi: None,
         listed_on: first,
         delisted_on,
         is_active: last.is_some() && delisted_on.is_none(),

@@ -7,7 +7,7 @@ use std::io::{Cursor, Read};
 
 use app::ports::{MarketData, Quote, VendorError, VendorHistory};
 use async_trait::async_trait;
-use domain::{Company, CorporateAction, Date, Source, Symbol, Timestamp, TradingDate, calendar};
+use domain::{BarRecord, Company, CorporateAction, Date, Source, Symbol, Timestamp, TradingDate, calendar};
 use futures::{StreamExt, TryStreamExt, stream};
 use zip::ZipArchive;
 
@@ -114,6 +114,15 @@ impl MarketData for Tiingo {
             history.actions.extend(convert::actions(&day)?);
         }
         Ok(history)
+    }
+
+    /// The free list of all tickers' newest prices holds one session only, and who may ask for it is not documented.
+    async fn session(&self, _date: TradingDate, _now: Timestamp) -> Result<Vec<(Symbol, BarRecord)>, VendorError> {
+        Err(VendorError::NotInPlan(NAME, "a session of the whole market in one request".into()))
+    }
+
+    fn calls(&self) -> u64 {
+        self.client.calls() + self.media.calls()
     }
 
     async fn quotes(&self, symbols: &[Symbol], now: Timestamp) -> Result<Vec<Quote>, VendorError> {
