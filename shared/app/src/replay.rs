@@ -150,7 +150,8 @@ impl Stock<'_> {
 
     fn tape(&self, date: TradingDate) -> Option<DayTape> {
         let bar = self.history.bar_on(date.date())?.bar;
-        let actions = self.history.actions.iter().filter(|action| action.ex_date == date.date()).map(|action| action.kind).collect();
+        let actions =
+            self.history.actions.iter().filter(|action| action.ex_date == date.date()).map(|action| action.kind.clone()).collect();
         Some(DayTape::of_bar(&bar, actions, background(self.history, date.date())))
     }
 }

@@ -7,7 +7,10 @@ use jiff::{Timestamp, civil::Date};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use crate::{ActionKind, Bar, CorporateAction, Symbol};
+use crate::{
+    ActionClass, ActionKind, Bar, CorporateAction, Symbol,
+    corporate_action::{agrees, statements},
+};
 
 /// Who said so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -39,7 +42,7 @@ pub struct BarRecord {
 }
 
 /// Everything stored of one stock. `bars` are sorted by date, then by `known_at`: a restatement follows what it
-/// restates. `actions` are sorted by ex-date.
+/// restates. `actions` are sorted by ex-date, then by `known_at`, for the same reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PriceHistory {
     pub symbol: Symbol,
@@ -73,8 +76,27 @@ impl PriceHistory {
                 _ => bars.push(*record),
             }
         }
-        let actions = self.actions.iter().filter(|action| action.known_at <= instant).cloned().collect();
+        let actions = self
+            .actions
+            .iter()
+            .filter(|action| action.known_at <= instant && self.spoken_last(action, instant) == Some(action.known_at))
+            .cloned()
+            .collect();
         Self { symbol: self.symbol.clone(), bars, actions }
+    }
+
+    /// When the newest statement by `instant` was made about the ex-date and class of `action`.
+    fn spoken_last(&self, action: &CorporateAction, instant: Timestamp) -> Option<Timestamp> {
+        let start = self.actions.partition_point(|other| other.ex_date < action.ex_date);
+        let same_day = self.actions[start..].iter().take_while(|other| other.ex_date == action.ex_date);
+        same_day.filter(|other| other.kind.class() == action.kind.class() && other.known_at <= instant).map(|other| other.known_at).max()
+    }
+
+    /// The newest statement about an ex-date and class; empty when nothing was ever said.
+    fn statement(&self, ex_date: Date, class: ActionClass) -> Vec<&CorporateAction> {
+        let about = || self.actions.iter().filter(|action| action.ex_date == ex_date && action.kind.class() == class);
+        let newest = about().map(|action| action.known_at).max();
+        about().filter(|action| Some(action.known_at) == newest).collect()
     }
 
     pub fn last_bar(&self) -> Option<&Bar> {
@@ -87,8 +109,9 @@ impl PriceHistory {
         self.bars[..end].last().filter(|record| record.bar.date.date() == date)
     }
 
-    /// Adds bars and actions, keeping order; what is already there to the letter is not added again.
-    /// A different bar of a known date is a restatement and is kept beside the old one.
+    /// Adds bars and actions, keeping order; what says nothing different from what is known is not added again.
+    /// A different bar of a known date is a restatement and is kept beside the old one, and so is a statement about corporate
+    /// actions (see [`crate::corporate_action`]) that contradicts the newest one, if it is newer: see [`Self::date_knowledge`].
     /// Returns how many bars and actions were added.
     pub fn merge(&mut self, bars: &[BarRecord], actions: &[CorporateAction]) -> (usize, usize) {
         let (bars_before, actions_before) = (self.bars.len(), self.actions.len());
@@ -98,13 +121,38 @@ impl PriceHistory {
                 self.bars.insert(at, *record);
             }
         }
-        for action in actions {
-            if !self.actions.iter().any(|known| known.ex_date == action.ex_date && known.kind == action.kind) {
-                let at = self.actions.partition_point(|known| known.ex_date <= action.ex_date);
-                self.actions.insert(at, action.clone());
+        for ((ex_date, class, known_at), said) in statements(actions) {
+            let known = self.statement(ex_date, class);
+            let is_newer = known.first().is_none_or(|known| known.known_at < known_at);
+            if is_newer && !agrees(&said, &known) {
+                let at = self.actions.partition_point(|other| (other.ex_date, other.known_at) <= (ex_date, known_at));
+                self.actions.splice(at..at, said.into_iter().cloned());
             }
         }
         (self.bars.len() - bars_before, self.actions.len() - actions_before)
+    }
+
+    /// Dates what a vendor tells at `now`: a statement that contradicts the newest one, and one about an ex-date whose session
+    /// this history has without it, is knowledge of `now` and no earlier.
+    ///
+    /// An ex-date before the first bar is history that is being filled in, and keeps the instant that the vendor gave it.
+    pub fn date_knowledge(&self, actions: &mut [CorporateAction], now: Timestamp) {
+        let has_seen = |ex_date: Date| {
+            let (first, last) = (self.bars.first(), self.bars.last());
+            first.is_some_and(|first| first.bar.date.date() < ex_date) && last.is_some_and(|last| last.bar.date.date() >= ex_date)
+        };
+        let told = actions.to_vec();
+        let fresh: Vec<(Date, ActionClass)> = statements(&told)
+            .into_iter()
+            .filter(|((ex_date, class, _), said)| {
+                let known = self.statement(*ex_date, *class);
+                if known.is_empty() { has_seen(*ex_date) } else { !agrees(said, &known) }
+            })
+            .map(|((ex_date, class, _), _)| (ex_date, class))
+            .collect();
+        for action in actions.iter_mut().filter(|action| fresh.contains(&(action.ex_date, action.kind.class()))) {
+            action.known_at = now;
+        }
     }
 
     /// One adjustment a bar, on the basis of `as_of`: events with a later ex-date do not count.
@@ -130,7 +178,7 @@ impl PriceHistory {
                     ActionKind::Dividend { amount, .. } if amount < close_before => {
                         current.total_return *= Decimal::ONE - amount / close_before;
                     }
-                    ActionKind::Dividend { .. } => {}
+                    ActionKind::Dividend { .. } | ActionKind::SymbolChange { .. } | ActionKind::Delisting { .. } => {}
                 }
             }
             adjustments[index] = current;
@@ -186,6 +234,104 @@ mod tests {
     #[test]
     fn an_event_still_to_come_does_not_count() {
         assert!(history().adjustments(date(2020, 8, 28)).iter().all(|a| a.price == Decimal::ONE && a.total_return == Decimal::ONE));
+    }
+
+    fn said(ex_date: Date, kind: ActionKind, known_at: &str) -> CorporateAction {
+        CorporateAction { known_at: known_at.parse().unwrap(), ..action(ex_date, kind) }
+    }
+
+    fn dividend(cents: i64, pay_date: Option<Date>) -> ActionKind {
+        ActionKind::Dividend { amount: Decimal::new(cents, 2), pay_date }
+    }
+
+    type Told = Vec<(&'static str, Vec<ActionKind>)>;
+
+    /// What is said one after the other of one ex-date, how many of it are added, and what counts in the end.
+    #[test]
+    fn the_newest_statement_about_an_ex_date_counts_as_a_whole() {
+        let ex_date = date(2020, 9, 1);
+        let (first, second) = ("2020-09-01T04:00:00Z", "2020-09-08T22:00:00Z");
+        let paid = Some(date(2020, 9, 10));
+        let split = |ratio| ActionKind::Split { ratio: Decimal::from(ratio) };
+        let renamed = |to: &str| ActionKind::SymbolChange { to: to.parse().unwrap() };
+        let delisted = |value: Option<i64>| ActionKind::Delisting { value: value.map(Decimal::from) };
+        let table: Vec<(&str, Told, Vec<usize>, Vec<ActionKind>)> = vec![
+            ("said twice is said once", vec![(first, vec![split(4)]), (second, vec![split(4)])], vec![1, 0], vec![split(4)]),
+            ("a corrected ratio", vec![(first, vec![split(4)]), (second, vec![split(5)])], vec![1, 1], vec![split(5)]),
+            (
+                "a corrected amount is no second dividend",
+                vec![(first, vec![dividend(82, None)]), (second, vec![dividend(83, None)])],
+                vec![1, 1],
+                vec![dividend(83, None)],
+            ),
+            (
+                "a regular and a special dividend",
+                vec![(first, vec![dividend(82, None), dividend(500, None)]), (second, vec![dividend(500, None), dividend(82, None)])],
+                vec![2, 0],
+                vec![dividend(82, None), dividend(500, None)],
+            ),
+            (
+                "the special one told later, together with the regular one",
+                vec![(first, vec![dividend(82, None)]), (second, vec![dividend(82, None), dividend(500, None)])],
+                vec![1, 2],
+                vec![dividend(82, None), dividend(500, None)],
+            ),
+            (
+                "a pay date that becomes known",
+                vec![(first, vec![dividend(82, None)]), (second, vec![dividend(82, paid)])],
+                vec![1, 1],
+                vec![dividend(82, paid)],
+            ),
+            (
+                "who does not know the pay date contradicts nobody",
+                vec![(first, vec![dividend(82, paid)]), (second, vec![dividend(82, None)])],
+                vec![1, 0],
+                vec![dividend(82, paid)],
+            ),
+            ("one row told twice", vec![(first, vec![dividend(82, None), dividend(82, None)])], vec![1], vec![dividend(82, None)]),
+            (
+                "classes do not replace each other",
+                vec![(first, vec![split(4)]), (second, vec![dividend(82, None)])],
+                vec![1, 1],
+                vec![split(4), dividend(82, None)],
+            ),
+            ("an older statement does not come back", vec![(second, vec![split(5)]), (first, vec![split(4)])], vec![1, 0], vec![split(5)]),
+            (
+                "another name and the end",
+                vec![(first, vec![renamed("META"), delisted(None)]), (second, vec![renamed("META"), delisted(Some(0))])],
+                vec![2, 1],
+                vec![renamed("META"), delisted(Some(0))],
+            ),
+        ];
+        for (name, told, added, counts) in table {
+            let mut history = PriceHistory::new("AAPL".parse().unwrap());
+            let merged: Vec<usize> = told
+                .iter()
+                .map(|(at, kinds)| history.merge(&[], &kinds.iter().map(|kind| said(ex_date, kind.clone(), at)).collect::<Vec<_>>()).1)
+                .collect();
+            assert_eq!(merged, added, "{name}");
+            let known: Vec<ActionKind> = history.known_at(Timestamp::MAX).actions.into_iter().map(|action| action.kind).collect();
+            assert_eq!(known, counts, "{name}");
+            let Some((_, as_first_told)) = told.first().filter(|(at, _)| *at == first) else { continue };
+            let then = history.known_at(first.parse().unwrap()).actions;
+            assert_eq!(then.len(), as_first_told.len().min(added[0]), "{name}: at first only the first statement is known");
+        }
+    }
+
+    #[test]
+    fn what_is_told_after_its_session_is_knowledge_of_the_telling() {
+        let now: Timestamp = "2020-09-08T22:00:00Z".parse().unwrap();
+        for (name, ex_date, kind, is_fresh) in [
+            ("known to the letter", date(2020, 9, 1), dividend(129, None), false),
+            ("a contradiction", date(2020, 9, 1), dividend(130, None), true),
+            ("a session that was seen without it", date(2020, 8, 31), dividend(82, None), true),
+            ("history before the first bar", date(2020, 8, 28), dividend(82, None), false),
+            ("a session still to come", date(2020, 9, 2), dividend(82, None), false),
+        ] {
+            let mut told = [action(ex_date, kind)];
+            history().date_knowledge(&mut told, now);
+            assert_eq!(told[0].known_at == now, is_fresh, "{name}");
+        }
     }
 
     #[test]

@@ -19,7 +19,7 @@ pub mod user;
 
 pub use bar::Bar;
 pub use company::{Company, Sector};
-pub use corporate_action::{ActionKind, CorporateAction};
+pub use corporate_action::{ActionClass, ActionKind, CorporateAction};
 pub use history::{BarRecord, PriceHistory, Source};
 pub use jiff::{Timestamp, ToSpan, civil::Date};
 pub use money::{Money, Price, Quantity};

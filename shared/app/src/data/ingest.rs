@@ -130,10 +130,10 @@ impl Data {
             let (mut history, version) = self.stored(symbol).await?;
             let newest = known_before(&history, now);
             let from = first.or(newest.map(|date| overlapped(date).date())).unwrap_or(FIRST_DATE);
-            let VendorHistory { mut bars, actions } = self.vendor.history(symbol, from, today, now).await?;
+            let VendorHistory { mut bars, mut actions } = self.vendor.history(symbol, from, today, now).await?;
             stamp_restatements(&mut bars, &history, now);
-            let known_actions: Vec<CorporateAction> = history.actions.iter().chain(&actions).cloned().collect();
-            let bars = self.gate(bars, &known_actions, &history, now).await?;
+            history.date_knowledge(&mut actions, now);
+            let bars = self.gate(bars, &known_actions(&history, &actions, now), &history, now).await?;
             // What becomes visible with this run, also where the store had it before its time came (a replay).
             let fresh = bars.iter().filter(|record| newest.is_none_or(|date| record.bar.date > date)).count();
             let (bars_added, actions_added) = history.merge(&bars, &actions);
@@ -198,6 +198,13 @@ fn stamp_restatements(bars: &mut [BarRecord], stored: &PriceHistory, now: Timest
             record.known_at = now;
         }
     }
+}
+
+/// What explains a jump: what was known and what has just been told, each event once.
+fn known_actions(history: &PriceHistory, told: &[CorporateAction], now: Timestamp) -> Vec<CorporateAction> {
+    let mut all = PriceHistory { bars: vec![], ..history.clone() };
+    all.merge(&[], told);
+    all.known_at(now).actions
 }
 
 fn overlapped(date: TradingDate) -> TradingDate {

@@ -2,7 +2,7 @@
 //!
 //! A quarantined bar reaches no feature, no price and no fill.
 
-use domain::{ActionKind, Bar, BarRecord, CorporateAction, Decimal, PriceHistory, Symbol, Timestamp};
+use domain::{Bar, BarRecord, CorporateAction, Decimal, PriceHistory, Symbol, Timestamp};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -136,7 +136,7 @@ fn fault(bar: &Bar, before: Option<&Bar>, actions: &[CorporateAction]) -> Option
     let explained: Decimal = actions
         .iter()
         .filter(|action| action.ex_date > before.date.date() && action.ex_date <= bar.date.date())
-        .map(|action| ActionKind::price_ratio(action.kind))
+        .map(|action| action.kind.price_ratio())
         .product();
     let jump = bar.close.decimal() * explained / before.close.decimal();
     let is_unexplained = jump > LARGEST_JUMP || jump * LARGEST_JUMP < Decimal::ONE;
@@ -146,7 +146,7 @@ fn fault(bar: &Bar, before: Option<&Bar>, actions: &[CorporateAction]) -> Option
 
 #[cfg(test)]
 mod tests {
-    use domain::{Source, TradingDate};
+    use domain::{ActionKind, Source, TradingDate};
     use jiff::civil::date;
 
     use super::*;

@@ -25,8 +25,13 @@ fn liquidity(history: &PriceHistory, bars: &[BarRecord], as_of: Date) -> Liquidi
     let (mut volume, mut returns) = (Decimal::ZERO, Vec::with_capacity(WINDOW));
     for pair in window.windows(2) {
         let (before, after) = (&pair[0].bar, &pair[1].bar);
-        let ratio = |from: Date, until: Date, of: fn(domain::ActionKind) -> Decimal| -> Decimal {
-            history.actions.iter().filter(|action| action.ex_date > from && action.ex_date <= until).map(|action| of(action.kind)).product()
+        let ratio = |from: Date, until: Date, of: fn(&domain::ActionKind) -> Decimal| -> Decimal {
+            history
+                .actions
+                .iter()
+                .filter(|action| action.ex_date > from && action.ex_date <= until)
+                .map(|action| of(&action.kind))
+                .product()
         };
         volume += Decimal::from(after.volume) * ratio(after.date.date(), as_of, domain::ActionKind::share_ratio);
         let basis = ratio(before.date.date(), after.date.date(), domain::ActionKind::price_ratio);

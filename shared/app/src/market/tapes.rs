@@ -66,7 +66,7 @@ impl<'a> TapeReader<'a> {
 /// The tape from the stored bar, else from the feed's quote, else without prices; `None` for a stock without any history.
 fn tape(history: &PriceHistory, quote: Option<&Quote>, date: TradingDate) -> Option<DayTape> {
     let day = date.date();
-    let actions = history.actions.iter().filter(|action| action.ex_date == day).map(|action| action.kind).collect();
+    let actions = history.actions.iter().filter(|action| action.ex_date == day).map(|action| action.kind.clone()).collect();
     let before = background(history, day);
     let bar = history.bar_on(day).map(|record| record.bar).or(quote.and_then(|quote| quote.bar));
     if let Some(bar) = bar {

@@ -5,14 +5,14 @@ use rust_decimal::Decimal;
 
 use crate::{
     ActionKind, Money, Price, Quantity, Symbol,
-    trading::{event::Event, journal::Journal, portfolio::AppliedKind, position::Position, tape::DayTape},
+    trading::{event::Event, journal::Journal, position::Position, tape::DayTape},
 };
 
 /// Applies the session's events to the position and the open orders in `symbol`.
 pub(super) fn apply(journal: &mut Journal, symbol: &Symbol, tape: &DayTape) {
     for action in &tape.actions {
         let ex_date = tape.date.date();
-        if journal.portfolio().applied_actions.contains(&(symbol.clone(), ex_date, kind_of(*action))) {
+        if journal.portfolio().applied_actions.contains(&(symbol.clone(), ex_date, action.class())) {
             continue;
         }
         // What was bought on or after the ex-date's open was bought without the event.
@@ -24,6 +24,7 @@ pub(super) fn apply(journal: &mut Journal, symbol: &Symbol, tape: &DayTape) {
                 held.zip(tape.before.previous_close).map(|(quantity, close)| spin_off(symbol, ex_date, quantity, close, ratio))
             }
             ActionKind::Split { ratio } => split(symbol, ex_date, held.unwrap_or_default(), ratio, tape.before.previous_close),
+            ActionKind::SymbolChange { .. } | ActionKind::Delisting { .. } => None,
         };
         if let Some(event) = event {
             journal.record(event);
@@ -36,14 +37,6 @@ pub(super) fn pay_dividends(journal: &mut Journal, date: Date) {
     let due: Vec<_> = journal.portfolio().receivables.iter().filter(|due| due.pay_date.unwrap_or(due.ex_date) <= date).cloned().collect();
     for receivable in due {
         journal.record(Event::DividendPaid { symbol: receivable.symbol, ex_date: receivable.ex_date, amount: receivable.amount });
-    }
-}
-
-fn kind_of(action: ActionKind) -> AppliedKind {
-    match action {
-        ActionKind::Split { .. } => AppliedKind::Split,
-        ActionKind::SpinOff { .. } => AppliedKind::SpinOff,
-        ActionKind::Dividend { .. } => AppliedKind::Dividend,
     }
 }
 

@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Money, Price, Quantity, Symbol, UserId,
+    ActionClass, Money, Price, Quantity, Symbol, UserId,
     execution::Side,
     lots::{LotMethod, Lots},
     order::{Order, OrderId, OrderState, Origin},
@@ -36,7 +36,7 @@ pub struct Portfolio {
     /// Dividends earned and not yet paid.
     pub receivables: Vec<Receivable>,
     /// Which events of which stock were already applied.
-    pub applied_actions: BTreeSet<(Symbol, Date, AppliedKind)>,
+    pub applied_actions: BTreeSet<(Symbol, Date, ActionClass)>,
     pub totals: Totals,
     /// The newest valuation at a close.
     pub last_valuation: Option<Valuation>,
@@ -47,14 +47,6 @@ pub struct Portfolio {
     /// When each stock was last sold by its stop.
     pub stopped_out: BTreeMap<Symbol, Date>,
     pub lot_method: LotMethod,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum AppliedKind {
-    Split,
-    SpinOff,
-    Dividend,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -232,7 +224,7 @@ impl Portfolio {
                 position.notes.clone_from(notes);
             }
             Event::DividendEarned { symbol, ex_date, pay_date, amount, .. } => {
-                self.applied_actions.insert((symbol.clone(), *ex_date, AppliedKind::Dividend));
+                self.applied_actions.insert((symbol.clone(), *ex_date, ActionClass::Dividend));
                 self.receivables.push(Receivable { symbol: symbol.clone(), ex_date: *ex_date, pay_date: *pay_date, amount: *amount });
                 self.totals.dividends += *amount;
                 self.position(symbol)?.dividends += *amount;
@@ -244,12 +236,12 @@ impl Portfolio {
                 self.cash += *amount;
             }
             Event::Split { symbol, ex_date, ratio, fraction_sold, cash_in_lieu, .. } => {
-                self.applied_actions.insert((symbol.clone(), *ex_date, AppliedKind::Split));
+                self.applied_actions.insert((symbol.clone(), *ex_date, ActionClass::Split));
                 self.split_position(entry.at, symbol, *ratio, *fraction_sold, *cash_in_lieu, changes)?;
                 self.split_orders(entry.at, symbol, *ratio, changes)?;
             }
             Event::SpunOff { symbol, ex_date, ratio, amount } => {
-                self.applied_actions.insert((symbol.clone(), *ex_date, AppliedKind::SpinOff));
+                self.applied_actions.insert((symbol.clone(), *ex_date, ActionClass::SpinOff));
                 let position = self.position(symbol)?;
                 let moved = position.lots.spin_off(Decimal::ONE - Decimal::ONE / *ratio).map_err(|error| error.to_string())?;
                 let realized = *amount - moved.iter().map(|part| part.cost).sum();

@@ -14,8 +14,8 @@ use parquet::{
 use super::{
     Damage, Rows, is_ordered,
     schema::{
-        AMOUNT_PLACES, BAR, DIVIDEND, FORMAT_VERSION, FORMAT_VERSION_KEY, RATIO_PLACES, SCHEMA, SPIN_OFF, SPLIT, SYMBOL_KEY,
-        from_epoch_day, from_micros, place,
+        AMOUNT_PLACES, BAR, DELISTING, DIVIDEND, FORMAT_VERSION, FORMAT_VERSION_KEY, RATIO_PLACES, SCHEMA, SPIN_OFF, SPLIT, SYMBOL_CHANGE,
+        SYMBOL_KEY, from_epoch_day, from_micros, place,
     },
     seal::verify,
 };
@@ -42,7 +42,11 @@ fn check_metadata(metadata: &ParquetMetaData) -> Result<Symbol, Damage> {
             return Err(Damage(format!("its format version is `{other}`, expected `{FORMAT_VERSION}`")));
         }
     }
-    entry(file, SYMBOL_KEY)?.parse().map_err(|error: domain::symbol::SymbolError| Damage(error.to_string()))
+    named(entry(file, SYMBOL_KEY)?)
+}
+
+fn named(symbol: &str) -> Result<Symbol, Damage> {
+    symbol.parse().map_err(|error: domain::symbol::SymbolError| Damage(error.to_string()))
 }
 
 fn entry<'a>(file: &'a FileMetaData, key: &str) -> Result<&'a str, Damage> {
@@ -63,6 +67,7 @@ fn read_group(rows: &Rows<'_>, history: &mut PriceHistory) -> Result<(), Damage>
     let ratio = rows.optional::<Int64Type>(place::RATIO)?;
     let amount = rows.optional::<Int64Type>(place::AMOUNT)?;
     let pay_date = rows.optional::<Int32Type>(place::PAY_DATE)?;
+    let new_symbol = rows.optional::<ByteArrayType>(place::NEW_SYMBOL)?;
     let source = rows.required::<ByteArrayType>(place::SOURCE)?;
     let known_at = rows.required::<Int64Type>(place::KNOWN_AT)?;
 
@@ -91,6 +96,8 @@ fn read_group(rows: &Rows<'_>, history: &mut PriceHistory) -> Result<(), Damage>
                 amount: decimal(amount[row], AMOUNT_PLACES, "amount", day)?,
                 pay_date: pay_date[row].map(calendar_date).transpose()?,
             },
+            SYMBOL_CHANGE => ActionKind::SymbolChange { to: named(text(present(new_symbol[row].as_ref(), "new symbol", day)?)?)? },
+            DELISTING => ActionKind::Delisting { value: amount[row].map(|units| final_value(units, day)).transpose()? },
             other => {
                 return Err(Damage(format!("a record of {day} is of the unknown kind `{other}`")));
             }
@@ -112,6 +119,13 @@ fn decimal(units: Option<i64>, places: u32, field: &str, day: Date) -> Result<De
     match Decimal::new(present(units, field, day)?, places).normalize() {
         value if value > Decimal::ZERO => Ok(value),
         value => Err(Damage(format!("the {field} of {day} is {value}"))),
+    }
+}
+
+fn final_value(units: i64, day: Date) -> Result<Decimal, Damage> {
+    match Decimal::new(units, AMOUNT_PLACES).normalize() {
+        value if value < Decimal::ZERO => Err(Damage(format!("the amount of {day} is {value}"))),
+        value => Ok(value),
     }
 }
 

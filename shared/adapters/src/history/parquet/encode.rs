@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, LazyLock};
 
-use domain::{ActionKind, BarRecord, CorporateAction, Date, PriceHistory};
+use domain::{ActionKind, BarRecord, CorporateAction, Date, Decimal, PriceHistory, Symbol};
 use parquet::{
     basic::Compression,
     data_type::{ByteArray, ByteArrayType, DataType, Int32Type, Int64Type},
@@ -17,8 +17,8 @@ use parquet::{
 use super::{
     NotStorable, is_ordered,
     schema::{
-        AMOUNT_PLACES, BAR, DIVIDEND, FORMAT_VERSION, FORMAT_VERSION_KEY, RATIO_PLACES, SCHEMA, SPIN_OFF, SPLIT, SYMBOL_KEY, epoch_day,
-        scaled,
+        AMOUNT_PLACES, BAR, DELISTING, DIVIDEND, FORMAT_VERSION, FORMAT_VERSION_KEY, RATIO_PLACES, SCHEMA, SPIN_OFF, SPLIT, SYMBOL_CHANGE,
+        SYMBOL_KEY, epoch_day, scaled,
     },
     seal::seal,
 };
@@ -69,6 +69,7 @@ struct Columns {
     ratio: Nullable<i64>,
     amount: Nullable<i64>,
     pay_date: Nullable<i32>,
+    new_symbol: Nullable<ByteArray>,
     source: Vec<ByteArray>,
     known_at: Vec<i64>,
 }
@@ -103,6 +104,7 @@ impl Columns {
         self.ratio.push(None);
         self.amount.push(None);
         self.pay_date.push(None);
+        self.new_symbol.push(None);
         Ok(())
     }
 
@@ -110,10 +112,31 @@ impl Columns {
         let date = action.ex_date;
         let fitting =
             |field, value, places| scaled(value, places).ok_or_else(|| NotStorable::OutOfRange { field, date, value: value.to_string() });
-        let (name, ratio, amount, pay_date) = match action.kind {
-            ActionKind::Split { ratio } => (SPLIT, Some(fitting("ratio", ratio, RATIO_PLACES)?), None, None),
-            ActionKind::SpinOff { ratio } => (SPIN_OFF, Some(fitting("ratio", ratio, RATIO_PLACES)?), None, None),
-            ActionKind::Dividend { amount, pay_date } => (DIVIDEND, None, Some(fitting("amount", amount, AMOUNT_PLACES)?), pay_date),
+        let ratio_of = |ratio: Decimal| fitting("ratio", ratio, RATIO_PLACES);
+        let amount_of = |amount: Decimal| fitting("amount", amount, AMOUNT_PLACES);
+        let (mut ratio, mut amount, mut pay_date, mut new_symbol) = (None, None, None, None);
+        let name = match &action.kind {
+            ActionKind::Split { ratio: shares } => {
+                ratio = Some(ratio_of(*shares)?);
+                SPLIT
+            }
+            ActionKind::SpinOff { ratio: factor } => {
+                ratio = Some(ratio_of(*factor)?);
+                SPIN_OFF
+            }
+            ActionKind::Dividend { amount: cash, pay_date: paid } => {
+                (amount, pay_date) = (Some(amount_of(*cash)?), *paid);
+                DIVIDEND
+            }
+            ActionKind::SymbolChange { to } => {
+                new_symbol = Some(to);
+                SYMBOL_CHANGE
+            }
+            ActionKind::Delisting { value } => {
+                // Nothing at all may be left, which is no amount that a dividend could have.
+                amount = value.map(|value| if value.is_zero() { Ok(0) } else { amount_of(value) }).transpose()?;
+                DELISTING
+            }
         };
         self.push_common(name, date, action.source.name(), action.known_at);
         for prices in [&mut self.open, &mut self.high, &mut self.low, &mut self.close, &mut self.volume] {
@@ -122,6 +145,7 @@ impl Columns {
         self.ratio.push(ratio);
         self.amount.push(amount);
         self.pay_date.push(pay_date.map(epoch_day));
+        self.new_symbol.push(new_symbol.map(Symbol::as_str).map(ByteArray::from));
         Ok(())
     }
 
@@ -139,6 +163,7 @@ impl Columns {
             write_column::<Int64Type>(group, &column.values, Some(&column.levels))?;
         }
         write_column::<Int32Type>(group, &self.pay_date.values, Some(&self.pay_date.levels))?;
+        write_column::<ByteArrayType>(group, &self.new_symbol.values, Some(&self.new_symbol.levels))?;
         write_column::<ByteArrayType>(group, &self.source, None)?;
         write_column::<Int64Type>(group, &self.known_at, None)
     }

@@ -5,13 +5,14 @@
 //!
 //! | column | type | |
 //! |---|---|---|
-//! | `record` | string | `bar`, `split`, `spin_off` or `dividend` |
+//! | `record` | string | `bar`, `split`, `spin_off`, `dividend`, `symbol_change` or `delisting` |
 //! | `date` | date | the session, or the ex-date |
 //! | `open`, `high`, `low`, `close` | decimal(18,4) | dollars as traded |
 //! | `volume` | int64 | shares |
 //! | `ratio` | decimal(18,9) | of a split or spin-off |
-//! | `amount` | decimal(18,6) | of a dividend, dollars a share |
+//! | `amount` | decimal(18,6) | dollars a share: of a dividend, or what is left at a delisting, where known |
 //! | `pay_date` | date | of a dividend, where known |
+//! | `new_symbol` | string | of a symbol change |
 //! | `source` | string | who reported it |
 //! | `known_at` | timestamp, µs UTC | since when it has been known |
 //!
@@ -50,7 +51,8 @@ pub enum NotStorable {
 
 /// What reads a history may rely on its order.
 fn is_ordered(history: &domain::PriceHistory) -> bool {
-    history.bars.is_sorted_by_key(|record| (record.bar.date, record.known_at)) && history.actions.is_sorted_by_key(|action| action.ex_date)
+    history.bars.is_sorted_by_key(|record| (record.bar.date, record.known_at))
+        && history.actions.is_sorted_by_key(|action| (action.ex_date, action.known_at))
 }
 
 #[cfg(test)]

@@ -27,6 +27,7 @@ pub(super) static SCHEMA: LazyLock<TypePtr> = LazyLock::new(|| {
                 OPTIONAL INT64 ratio (DECIMAL(18, 9));
                 OPTIONAL INT64 amount (DECIMAL(18, 6));
                 OPTIONAL INT32 pay_date (DATE);
+                OPTIONAL BYTE_ARRAY new_symbol (STRING);
                 REQUIRED BYTE_ARRAY source (STRING);
                 REQUIRED INT64 known_at (TIMESTAMP(MICROS, true));
             }",
@@ -47,18 +48,21 @@ pub(super) mod place {
     pub(in super::super) const RATIO: usize = 7;
     pub(in super::super) const AMOUNT: usize = 8;
     pub(in super::super) const PAY_DATE: usize = 9;
-    pub(in super::super) const SOURCE: usize = 10;
-    pub(in super::super) const KNOWN_AT: usize = 11;
+    pub(in super::super) const NEW_SYMBOL: usize = 10;
+    pub(in super::super) const SOURCE: usize = 11;
+    pub(in super::super) const KNOWN_AT: usize = 12;
 }
 
 pub(super) const BAR: &str = "bar";
 pub(super) const SPLIT: &str = "split";
 pub(super) const SPIN_OFF: &str = "spin_off";
 pub(super) const DIVIDEND: &str = "dividend";
+pub(super) const SYMBOL_CHANGE: &str = "symbol_change";
+pub(super) const DELISTING: &str = "delisting";
 
 /// Decimal places of a stored ratio.
 pub(super) const RATIO_PLACES: u32 = 9;
-/// Decimal places of a stored dividend.
+/// Decimal places of a stored amount of dollars a share.
 pub(super) const AMOUNT_PLACES: u32 = 6;
 
 const EPOCH: Date = date(1970, 1, 1);

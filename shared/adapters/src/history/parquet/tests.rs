@@ -36,6 +36,8 @@ fn actions() -> impl Strategy<Value = CorporateAction> {
         ratio().prop_map(|ratio| ActionKind::SpinOff { ratio }),
         ((1..100_000_000_i64), prop::option::of(days()))
             .prop_map(|(units, pay_date)| { ActionKind::Dividend { amount: Decimal::new(units, 6), pay_date } }),
+        "[A-Z]{1,5}".prop_map(|to| ActionKind::SymbolChange { to: to.parse().unwrap() }),
+        prop::option::of(0..100_000_000_i64).prop_map(|units| ActionKind::Delisting { value: units.map(|units| Decimal::new(units, 6)) }),
     ];
     (days(), kind, sources(), instants()).prop_map(|(ex_date, kind, source, known_at)| CorporateAction { ex_date, kind, source, known_at })
 }
@@ -43,7 +45,7 @@ fn actions() -> impl Strategy<Value = CorporateAction> {
 fn histories() -> impl Strategy<Value = PriceHistory> {
     (prop::collection::vec(bars(), 0..80), prop::collection::vec(actions(), 0..20)).prop_map(|(mut bars, mut actions)| {
         bars.sort_by_key(|record| (record.bar.date, record.known_at));
-        actions.sort_by_key(|action| action.ex_date);
+        actions.sort_by_key(|action| (action.ex_date, action.known_at));
         PriceHistory { symbol: "BRK.B".parse().unwrap(), bars, actions }
     })
 }
@@ -133,6 +135,10 @@ fn what_cannot_be_stored_is_refused() {
     assert_eq!(
         with(|history| history.actions[0].kind = ActionKind::Dividend { amount: Decimal::MAX, pay_date: None }),
         format!("the amount of 2020-08-31 is out of range: {}", Decimal::MAX)
+    );
+    assert_eq!(
+        with(|history| history.actions[0].kind = ActionKind::Delisting { value: Some(-Decimal::ONE) }),
+        "the amount of 2020-08-31 is out of range: -1"
     );
     let earlier = |history: &mut PriceHistory| {
         let mut record = history.bars[0];

@@ -95,7 +95,7 @@ fn splits_spin_offs_and_dividends_are_those_that_happened() {
         ("COST", date(2020, 12, 1), ActionKind::Dividend { amount: Decimal::TEN, pay_date: None }),
     ] {
         let history = BUNDLED.history_of(&symbol(stock)).unwrap();
-        let found: Vec<_> = history.actions.iter().filter(|action| action.ex_date == day).map(|action| action.kind).collect();
+        let found: Vec<_> = history.actions.iter().filter(|action| action.ex_date == day).map(|action| action.kind.clone()).collect();
         assert_eq!(found, [expected], "{stock} {day}");
     }
     for action in BUNDLED.histories().iter().flat_map(|history| &history.actions) {

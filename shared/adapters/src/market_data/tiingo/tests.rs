@@ -79,7 +79,7 @@ async fn splits_and_dividends_stand_in_the_row_of_their_ex_date() {
     let history = client(&vendor).history(&symbol("GE"), date(2020, 1, 1), date(2021, 12, 31), now()).await.unwrap();
     let dates: Vec<_> = history.bars.iter().map(|record| record.bar.date.to_string()).collect();
     assert_eq!(dates, ["2020-08-28", "2020-08-31", "2021-08-02"], "sorted, and without the Saturday");
-    let actions: Vec<_> = history.actions.iter().map(|action| (action.ex_date, action.kind)).collect();
+    let actions: Vec<_> = history.actions.iter().map(|action| (action.ex_date, action.kind.clone())).collect();
     assert_eq!(
         actions,
         [
