@@ -18,12 +18,17 @@ pub struct Cli {
     pub command: Option<Command>,
     #[command(flatten)]
     pub serve: Serve,
+    /// Fees, slippage, limits and what else is a matter of choice about trading (TOML; `stockgpt rules` prints what is in force).
+    #[arg(long, global = true, value_name = "FILE", env = "STOCKGPT_RULES")]
+    pub rules: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Trades all signals of a period automatically and reports how that went.
     Replay(Replay),
+    /// Prints the trading rules in force, each with its value, as a file that --rules reads.
+    Rules,
 }
 
 #[derive(Debug, Clone, Args)]

@@ -9,6 +9,7 @@ pub mod health;
 pub mod mail;
 pub mod metrics;
 pub mod replay;
+pub mod rules;
 pub mod serve;
 pub mod system;
 pub mod terminal;

@@ -3,22 +3,27 @@
 use clap::Parser;
 use stockgpt::{
     cli::{Cli, Command},
-    replay, serve,
+    replay, rules, serve,
 };
 
 fn main() -> std::process::ExitCode {
     let cli = Cli::parse();
     runtime::telemetry::start(runtime::telemetry::LogFormat::Text, "warn");
-    let result = match cli.command {
-        Some(Command::Replay(options)) => replay::run(&options),
-        None => serve::run(&cli.serve),
-    };
-    match result {
+    match run(&cli) {
         Ok(()) => std::process::ExitCode::SUCCESS,
         Err(error) => {
             // One line, with its causes: a person reads it.
             eprintln!("stockgpt: {error:#}");
             std::process::ExitCode::FAILURE
         }
+    }
+}
+
+fn run(cli: &Cli) -> anyhow::Result<()> {
+    let rules = rules::load(cli.rules.as_deref())?;
+    match &cli.command {
+        Some(Command::Replay(options)) => replay::run(options, &rules),
+        Some(Command::Rules) => rules::print(&rules),
+        None => serve::run(&cli.serve, rules),
     }
 }

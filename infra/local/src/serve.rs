@@ -17,6 +17,7 @@ use api::{
     },
 };
 use axum::Router;
+use domain::trading::TradingRules;
 use tokio::net::TcpListener;
 
 use crate::{
@@ -28,14 +29,14 @@ use crate::{
 };
 
 /// Starts the system and serves it until it is told to stop.
-pub fn run(options: &Serve) -> anyhow::Result<()> {
+pub fn run(options: &Serve, rules: TradingRules) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         // First of all: an occupied port must not cost the time of a first start.
         let listener = bind(options).await?;
         let address = listener.local_addr()?;
         println!("StockGPT {}", env!("CARGO_PKG_VERSION"));
-        let system = System::start(options).await?;
+        let system = System::start_with(options, rules).await?;
         announce(&system, options, address).await;
         system.run_clock();
         serve(listener, router(&system), stop_signal()).await

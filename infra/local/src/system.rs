@@ -73,8 +73,13 @@ impl Clocks {
 }
 
 impl System {
-    /// Opens or makes the data directory, loads what is missing, and gets everything ready to serve.
+    /// As [`Self::start_with`], by the default rules.
     pub async fn start(options: &Serve) -> anyhow::Result<Self> {
+        Self::start_with(options, TradingRules::default()).await
+    }
+
+    /// Opens or makes the data directory, loads what is missing, and gets everything ready to serve.
+    pub async fn start_with(options: &Serve, rules: TradingRules) -> anyhow::Result<Self> {
         if options.reset {
             DataDir::remove(&options.data_dir)?;
         }
@@ -110,7 +115,7 @@ impl System {
         let companies: Arc<dyn MarketStore> = ports.companies.clone();
         // One process sees every logout itself, so that open sessions need not be read again for each request.
         let policy = AuthPolicy { session_cache: std::time::Duration::from_mins(1), ..AuthPolicy::default() };
-        let services = Services::new(ports, policy, &directory.secrets()?, TradingRules::default());
+        let services = Services::new(ports, policy, &directory.secrets()?, rules);
         services.auth.ensure_admin(&options.admin, Timestamp::now()).await?;
 
         if companies.companies().await?.is_empty() {

@@ -39,6 +39,7 @@ impl From<UseCaseError> for Problem {
             UseCaseError::Invalid { field, detail } => Self::invalid(field, detail),
             UseCaseError::Refused(refusal) => refusal.into(),
             UseCaseError::KeyReused => Self::conflict("idempotency-key-reused", detail),
+            UseCaseError::ClientOrderIdTaken(_) => Self::conflict("client-order-id-taken", detail),
             UseCaseError::TooLate(_) => Self::conflict("too-late", detail),
             UseCaseError::Busy => Self::unavailable(detail, 1),
             UseCaseError::Unavailable(_) => Self::dependency("a part of the service that this needs", &error),
@@ -51,7 +52,9 @@ impl From<OrderRefusal> for Problem {
         let problem = Self::refused(refusal.name(), sentence(&refusal.to_string()));
         match refusal {
             OrderRefusal::Level { field, detail } => problem.at(field, detail),
-            OrderRefusal::NothingOrdered | OrderRefusal::FractionalOrder => problem.at("quantity", refusal.to_string()),
+            OrderRefusal::NothingOrdered | OrderRefusal::FractionalOrder | OrderRefusal::NothingLeft { .. } => {
+                problem.at("quantity", refusal.to_string())
+            }
             _ => problem,
         }
     }

@@ -1,6 +1,6 @@
 //! What can go wrong in a use case, apart from identity.
 
-use domain::{Symbol, trading::OrderRefusal};
+use domain::{Symbol, order::OrderId, trading::OrderRefusal};
 
 use crate::ports::{HistoryError, ModelError, StoreError, VendorError};
 
@@ -20,6 +20,9 @@ pub enum UseCaseError {
     /// The idempotency key was used for another request.
     #[error("the idempotency key was used before for a different request; use a fresh key")]
     KeyReused,
+    /// The client's own name for an order stands for another order of the same portfolio.
+    #[error("the client order id names order {0} already; use a fresh one")]
+    ClientOrderIdTaken(OrderId),
     /// What was asked for can no longer be done, such as cancelling a filled order.
     #[error("{0}")]
     TooLate(String),

@@ -171,6 +171,19 @@ impl OrderRequest {
     }
 }
 
+/// What is to be different about an open order; what is absent stays as it is, but for the client's name, which is the order's own.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OrderChange {
+    /// The whole order's shares, what has filled already included (as FIX's `OrderQty`, tag 38, of a replace request).
+    pub quantity: Option<Quantity>,
+    pub limit_price: Option<Price>,
+    pub stop_price: Option<Price>,
+    pub trail_percent: Option<Decimal>,
+    pub time_in_force: Option<TimeInForce>,
+    /// The replacing order's name; without it that order has none.
+    pub client_order_id: Option<String>,
+}
+
 /// Why an exit order exists without anyone having placed it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -201,6 +214,12 @@ pub struct Order {
     pub state: OrderState,
     /// Why it is in this state, for a person to read.
     pub reason: String,
+    /// The order whose place it took.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<OrderId>,
+    /// The order that took its place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaced_by: Option<OrderId>,
     /// A stop that was reached stays reached.
     pub triggered: bool,
     /// Best price since placement, for a trailing stop.

@@ -13,7 +13,7 @@ use domain::{TradingDate, trading::TradingRules};
 use crate::{cli, system};
 
 /// Runs the replay, prints the table and writes the chart.
-pub fn run(options: &cli::Replay) -> anyhow::Result<()> {
+pub fn run(options: &cli::Replay, rules: &TradingRules) -> anyhow::Result<()> {
     ensure!(options.from <= options.to, "--from {} comes after --to {}", options.from, options.to);
     let started = Instant::now();
     let bundled = Bundled::new();
@@ -22,9 +22,7 @@ pub fn run(options: &cli::Replay) -> anyhow::Result<()> {
     ensure!(from <= to, "the bundled data has no session between {} and {}", options.from, options.to);
     let scorer = runtime::models::load(system::ONNX, system::MANIFEST)?;
 
-    let rules = TradingRules::default();
-    let replay =
-        replay::Replay { histories: bundled.histories(), companies: bundled.all_companies(), scorer: &*scorer, rules: &rules, from, to };
+    let replay = replay::Replay { histories: bundled.histories(), companies: bundled.all_companies(), scorer: &*scorer, rules, from, to };
     let replayed = replay.run()?;
 
     let report = report::Report::of(&replayed);

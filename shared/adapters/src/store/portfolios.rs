@@ -5,6 +5,7 @@
 //! | `USER#<id>` | `STATE` | the portfolio as folded so far; `entries` is what writers compare |
 //! | `USER#<id>` | `ENTRIES#<last sequence>` | the ledger entries of one commit |
 //! | `USER#<id>` | `ORDER#<id>` | the newest state of an order |
+//! | `USER#<id>` | `CLIENT#<client order id>` | the order that the client's own name stands for; makes the name unique |
 //! | `USER#<id>` | `TRADE#<sequence>` | an executed trade |
 //! | `USER#<id>` | `CLOSED#<instant>#<id>` | a closed position |
 //! | `USER#<id>` | `VALUE#<date>` | the valuation at a close |
@@ -13,7 +14,7 @@
 //!
 //! `STATE` items of portfolios with positions or orders have the kind `ACTIVE`, by which the revaluation finds them.
 
-use app::ports::{Commit, Decision, PortfolioStore, Receipt, StoreError};
+use app::ports::{ClientOrder, Commit, Decision, PortfolioStore, Receipt, StoreError};
 use async_trait::async_trait;
 use domain::{
     Date, UserId,
@@ -115,6 +116,10 @@ impl PortfolioStore for PortfolioTable {
             let entries = Item::new(key(owner, sequence_key("ENTRIES", last.sequence)), FORMAT).doc(&commit.entries);
             transaction = transaction.put_new("entries", &self.table, entries);
         }
+        for (name, order) in commit.client_orders() {
+            let item = Item::new(key(owner, format!("CLIENT#{name}")), FORMAT).doc(&order);
+            transaction = transaction.put_new("client order id", &self.table, item);
+        }
         for view in views {
             transaction = transaction.put("view", &self.table, view);
         }
@@ -143,6 +148,10 @@ impl PortfolioStore for PortfolioTable {
 
     async fn order(&self, owner: &UserId, id: &OrderId) -> Result<Option<Order>, StoreError> {
         self.read(owner, format!("ORDER#{id}")).await
+    }
+
+    async fn client_order(&self, owner: &UserId, client_order_id: &str) -> Result<Option<ClientOrder>, StoreError> {
+        self.read(owner, format!("CLIENT#{client_order_id}")).await
     }
 
     async fn orders(&self, owner: &UserId, before: Option<&OrderId>, limit: usize) -> Result<Vec<Order>, StoreError> {

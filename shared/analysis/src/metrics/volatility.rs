@@ -6,7 +6,13 @@ use super::{SESSIONS_A_YEAR, defined, mean};
 pub(super) fn daily_deviation(returns: &[f64]) -> Option<f64> {
     let mean = mean(returns)?;
     let squares: f64 = returns.iter().map(|value| (value - mean).powi(2)).sum();
-    if returns.len() < 2 { None } else { defined((squares / (returns.len() as f64 - 1.0)).sqrt()) }
+    if returns.len() < 2 {
+        return None;
+    }
+    let deviation = defined((squares / (returns.len() as f64 - 1.0)).sqrt())?;
+    // Equal returns leave rounding, not variation.
+    let largest = returns.iter().map(|value| value.abs()).fold(0.0, f64::max);
+    Some(if deviation > 1e-12 * largest { deviation } else { 0.0 })
 }
 
 /// Sample standard deviation of daily returns times √252, 0.2 for twenty percent a year; `None` for fewer than two returns.

@@ -23,7 +23,7 @@ pub use allocation::{Allocation, Slice};
 pub use change::Idempotency;
 pub use decisions::{Acceptance, DecisionRequest};
 pub use ledger::{TradeFilter, Verification};
-pub use orders::{OrderFilter, Preview};
+pub use orders::{OrderFilter, Placed, Preview};
 pub use performance::{Performance, PerformancePoint, Period};
 pub use positions::{LevelsRequest, PositionFilter, PositionView};
 pub use revalue::Revaluation;

@@ -2,18 +2,20 @@
 
 use domain::{
     Symbol, Timestamp, UserId,
-    order::{Order, OrderId, OrderRequest, OrderState, Origin},
+    order::{Order, OrderChange, OrderId, OrderRequest, OrderState, Origin},
     trading::{
         Cause, Event,
         order_entry::{self, Estimate},
     },
 };
 
+use serde::{Deserialize, Serialize};
+
 use super::{
     Desk, Idempotency,
     change::{Change, Decided},
 };
-use crate::{UseCaseError, market::Market};
+use crate::{UseCaseError, market::Market, ports::ClientOrder};
 
 /// More orders than this are never read for one answer.
 const MOST_ORDERS: usize = 1_000;
@@ -27,8 +29,16 @@ pub struct OrderFilter {
 /// What an order would do if it filled at the newest price. Nothing is stored.
 pub type Preview = Estimate;
 
+/// An order, and whether this request placed it or an earlier one by the same client order id.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Placed {
+    pub order: Order,
+    pub is_new: bool,
+}
+
 impl Desk {
-    /// Places an order. A client order id that was used before gives the order it named then.
+    /// Places an order. A client order id that was used before gives the order it named then, as that is now; for another order it is
+    /// refused.
     pub async fn place(
         &self,
         user: &UserId,
@@ -36,14 +46,40 @@ impl Desk {
         cause: &Cause,
         idempotency: Option<&Idempotency>,
         now: Timestamp,
-    ) -> Result<Order, UseCaseError> {
+    ) -> Result<Placed, UseCaseError> {
         self.known_stock(&request.symbol).await?;
-        if let Some(first) = self.by_client_id(user, request).await? {
-            return Ok(first);
-        }
         self.change(Change { user, cause: cause.clone(), idempotency, now }, |mut journal| async move {
+            let same = |first: &ClientOrder| first.request == *request;
+            if let Some(order) = self.first_named(user, request.client_order_id.as_deref(), same).await? {
+                return Ok((journal, Decided::from(Placed { order, is_new: false })));
+            }
             let view = self.view_for(journal.portfolio(), &request.symbol, now).await?;
             let order = order_entry::place(&mut journal, request.clone(), Origin::User, &view, &self.rules)?;
+            Ok((journal, Decided::from(Placed { order, is_new: true })))
+        })
+        .await
+    }
+
+    /// Replaces an open order by one that differs from it in `change`, with all checks of a placed one. As for [`Desk::place`], a
+    /// client order id that replaced the same order before gives the order it named then.
+    pub async fn replace(
+        &self,
+        user: &UserId,
+        id: &OrderId,
+        change: &OrderChange,
+        cause: &Cause,
+        idempotency: Option<&Idempotency>,
+        now: Timestamp,
+    ) -> Result<Order, UseCaseError> {
+        let known = &self.order(user, id).await?;
+        self.change(Change { user, cause: cause.clone(), idempotency, now }, |mut journal| async move {
+            let same = |first: &ClientOrder| first.replaces.as_ref() == Some(id);
+            if let Some(order) = self.first_named(user, change.client_order_id.as_deref(), same).await? {
+                return Ok((journal, Decided::from(order)));
+            }
+            let view = self.view_for(journal.portfolio(), &known.request.symbol, now).await?;
+            let order = order_entry::replace(&mut journal, id, change, &view, &self.rules)?;
+            let order = order.ok_or_else(|| UseCaseError::TooLate(format!("order {id} is no longer open and cannot be replaced")))?;
             Ok((journal, Decided::from(order)))
         })
         .await
@@ -104,10 +140,19 @@ impl Desk {
         Ok((matching.into_iter().skip(skip).take(limit).collect(), total))
     }
 
-    async fn by_client_id(&self, user: &UserId, request: &OrderRequest) -> Result<Option<Order>, UseCaseError> {
-        let Some(wanted) = &request.client_order_id else { return Ok(None) };
-        let orders = self.store.orders(user, None, MOST_ORDERS).await?;
-        Ok(orders.into_iter().find(|order| order.request.client_order_id.as_ref() == Some(wanted)))
+    /// The order that the client's name stands for already, if it is the `same` that is asked for again.
+    async fn first_named(
+        &self,
+        user: &UserId,
+        name: Option<&str>,
+        same: impl Fn(&ClientOrder) -> bool,
+    ) -> Result<Option<Order>, UseCaseError> {
+        let Some(name) = name else { return Ok(None) };
+        let Some(first) = self.store.client_order(user, name).await? else { return Ok(None) };
+        if !same(&first) {
+            return Err(UseCaseError::ClientOrderIdTaken(first.order));
+        }
+        self.order(user, &first.order).await.map(Some)
     }
 
     /// Refuses a symbol that no company has, before anything else is looked at.

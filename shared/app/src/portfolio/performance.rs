@@ -1,8 +1,13 @@
 //! Returns over time: the valuations at each close, the present one last, against the market.
 
-use analysis::metrics;
+use std::collections::BTreeMap;
+
+use analysis::{
+    MarketContext,
+    metrics::{self, Drawdown},
+};
 use domain::{
-    Date, Money, Timestamp, ToSpan, UserId, calendar,
+    Date, Money, Timestamp, ToSpan, TradingDate, UserId, calendar,
     trading::{Portfolio, Valuation},
 };
 use rust_decimal::prelude::ToPrimitive;
@@ -39,15 +44,26 @@ pub struct Performance {
     pub total_return: Option<f64>,
     pub annualized_return: Option<f64>,
     pub volatility: Option<f64>,
-    pub max_drawdown: Option<f64>,
+    /// The deepest fall of the compounded returns, with its dates.
+    pub max_drawdown: Option<Drawdown>,
     pub sharpe_ratio: Option<f64>,
     pub sortino_ratio: Option<f64>,
     pub calmar_ratio: Option<f64>,
     /// Over closed positions, for the whole life of the portfolio.
     pub win_rate: Option<f64>,
     pub profit_factor: Option<f64>,
+    /// Mean share of the value that was invested.
+    pub exposure: Option<f64>,
+    /// Half of what was bought and sold over the mean value.
+    pub turnover: Option<f64>,
     /// All stocks of the data in equal weights over the same sessions.
     pub benchmark_return: Option<f64>,
+    /// Total return less the benchmark's.
+    pub excess_return: Option<f64>,
+    /// Against the benchmark, over the sessions that both have.
+    pub beta: Option<f64>,
+    /// What the Sharpe and Sortino ratios count from, a year.
+    pub risk_free_rate: f64,
 }
 
 impl Period {
@@ -91,42 +107,79 @@ impl Desk {
         let curve = &whole[base..];
 
         let returns = returns(curve);
-        let max_drawdown = depth(curve);
+        let max_drawdown = drawdown(curve);
+        let total_return = metrics::total_return(&returns);
+        let market = market_returns(&context, curve);
+        let benchmark_return = metrics::total_return(&market.values().copied().collect::<Vec<_>>());
         let totals = &portfolio.totals;
         let (profit, loss) = (float(totals.gross_profit), float(totals.gross_loss));
-        let (from, until) = (curve.first().map(|point| point.date), curve.last().map(|point| point.date));
-        let market: Vec<f64> = context
-            .sessions()
-            .iter()
-            .filter(|session| {
-                from.is_some_and(|from| session.date.date() > from) && until.is_some_and(|until| session.date.date() <= until)
-            })
-            .map(|session| session.mean_return)
-            .collect();
         Ok(Performance {
             period,
-            points: points(curve),
-            total_return: metrics::total_return(&returns),
+            points: points(&whole).split_off(base),
+            total_return,
             annualized_return: metrics::annualized_return(&returns),
             volatility: metrics::annualized_volatility(&returns),
             max_drawdown,
-            sharpe_ratio: metrics::sharpe_ratio(&returns),
-            sortino_ratio: metrics::sortino_ratio(&returns),
-            calmar_ratio: max_drawdown.and_then(|depth| metrics::calmar_ratio(&returns, depth)),
+            sharpe_ratio: metrics::sharpe_ratio(&returns, self.risk_free_rate()),
+            sortino_ratio: metrics::sortino_ratio(&returns, self.risk_free_rate()),
+            calmar_ratio: max_drawdown.and_then(|drawdown| metrics::calmar_ratio(&returns, drawdown.depth)),
             win_rate: (totals.closed_positions > 0).then(|| totals.winning_positions as f64 / totals.closed_positions as f64),
             profit_factor: (loss > 0.0).then(|| profit / loss),
-            benchmark_return: metrics::total_return(&market),
+            exposure: exposure(curve),
+            turnover: turnover(curve),
+            benchmark_return,
+            excess_return: total_return.zip(benchmark_return).map(|(own, market)| own - market),
+            beta: beta(curve, &returns, &market),
+            risk_free_rate: self.risk_free_rate(),
         })
+    }
+
+    pub(super) fn risk_free_rate(&self) -> f64 {
+        self.rules.risk_free_rate.to_f64().expect("every decimal is near a float")
     }
 }
 
-/// Valuations at each close from the first deposit on, gaps (no positions, no orders) filled with the value before, and the
-/// present value last.
+/// The market's mean return of each session after the curve's first point.
+fn market_returns(context: &MarketContext, curve: &[Valuation]) -> BTreeMap<Date, f64> {
+    let (Some(first), Some(last)) = (curve.first(), curve.last()) else { return BTreeMap::new() };
+    let sessions = context.sessions().iter().map(|session| (session.date.date(), session.mean_return));
+    sessions.filter(|(date, _)| *date > first.date && *date <= last.date).collect()
+}
+
+fn beta(curve: &[Valuation], returns: &[f64], market: &BTreeMap<Date, f64>) -> Option<f64> {
+    let own = curve.iter().skip(1).map(|point| point.date).zip(returns.iter().copied());
+    metrics::beta(&own.filter_map(|(date, value)| Some((value, *market.get(&date)?))).collect::<Vec<_>>())
+}
+
+/// Over the closes of the period; the point that returns count from is not one of them.
+fn exposure(curve: &[Valuation]) -> Option<f64> {
+    let invested = |point: &Valuation| (float(point.equity - point.cash), float(point.equity));
+    metrics::exposure(&curve.iter().skip(1).map(invested).collect::<Vec<_>>())
+}
+
+fn turnover(curve: &[Valuation]) -> Option<f64> {
+    let (base, later) = curve.split_first()?;
+    let traded = later.last()?.turnover - base.turnover;
+    metrics::turnover(float(traded), &later.iter().map(|point| float(point.equity)).collect::<Vec<_>>())
+}
+
+/// What was paid in, as of the session before anything happened; then the valuations at each close, gaps (no positions, no orders)
+/// filled with the value before; and the present value last. A portfolio that never traded has only that.
 pub(super) fn curve(history: &[Valuation], portfolio: &Portfolio, equity: Money, now: Timestamp) -> Vec<Valuation> {
-    let present =
-        Valuation { date: crate::market::current_session(now).date(), equity, cash: portfolio.cash, deposits: portfolio.deposits };
-    let mut curve: Vec<Valuation> = Vec::with_capacity(history.len() + 1);
-    for valuation in history.iter().filter(|valuation| valuation.date < present.date) {
+    let turnover = portfolio.totals.turnover;
+    let present = Valuation {
+        date: crate::market::current_session(now).date(),
+        equity,
+        cash: portfolio.cash,
+        deposits: portfolio.deposits,
+        turnover,
+    };
+    let closes = || history.iter().filter(|valuation| valuation.date < present.date);
+    let mut curve: Vec<Valuation> = Vec::with_capacity(history.len() + 2);
+    if !history.is_empty() || portfolio.totals.trades > 0 {
+        curve.push(before(closes().next().unwrap_or(&present)));
+    }
+    for valuation in closes() {
         fill(&mut curve, valuation.date);
         curve.push(*valuation);
     }
@@ -135,10 +188,16 @@ pub(super) fn curve(history: &[Valuation], portfolio: &Portfolio, equity: Money,
     curve
 }
 
+/// The session before the first one that is known: nothing but what was paid in.
+fn before(first: &Valuation) -> Valuation {
+    let date = TradingDate::on_or_before(first.date).previous().date();
+    Valuation { date, equity: first.deposits, cash: first.deposits, deposits: first.deposits, turnover: Money::ZERO }
+}
+
 /// Repeats the last value for each session that lies between it and `until`.
 fn fill(curve: &mut Vec<Valuation>, until: Date) {
     let Some(last) = curve.last().copied() else { return };
-    let between = calendar::sessions(last.date, until).map(domain::TradingDate::date).filter(|date| *date > last.date && *date < until);
+    let between = calendar::sessions(last.date, until).map(TradingDate::date).filter(|date| *date > last.date && *date < until);
     curve.extend(between.map(|date| Valuation { date, ..last }));
 }
 
@@ -155,8 +214,8 @@ pub(crate) fn returns(curve: &[Valuation]) -> Vec<f64> {
     metrics::time_weighted_returns(&valuations).unwrap_or_default()
 }
 
-/// The deepest fall of the compounded returns from a peak, as a fraction; `None` before there is any return.
-pub(super) fn depth(curve: &[Valuation]) -> Option<f64> {
+/// The deepest fall of the compounded returns from a peak; `None` before there is any return.
+pub(super) fn drawdown(curve: &[Valuation]) -> Option<Drawdown> {
     if curve.len() < 2 {
         return None;
     }
@@ -166,7 +225,7 @@ pub(super) fn depth(curve: &[Valuation]) -> Option<f64> {
         Some(*value)
     });
     let values: Vec<(Date, f64)> = curve.iter().map(|point| point.date).zip(std::iter::once(1.0).chain(compounded)).collect();
-    metrics::max_drawdown(&values).map(|drawdown| drawdown.depth)
+    metrics::max_drawdown(&values)
 }
 
 fn points(curve: &[Valuation]) -> Vec<PerformancePoint> {

@@ -13,7 +13,9 @@ pub struct Summary {
     pub cash_balance: Money,
     /// Market value of all positions and dividends to come.
     pub invested_value: Money,
-    /// Realised, unrealised and dividends together. Fees are part of the first two.
+    /// Realised, unrealised and dividends together, which is the total value less what was paid in. Fees are not taken off once more:
+    /// selling fees are part of the realised P&L, buying fees part of the cost of the shares and so of the unrealised P&L until
+    /// these are sold.
     pub total_pnl: Money,
     pub total_pnl_percent: Option<Decimal>,
     /// Since the close of the session before.
@@ -22,6 +24,7 @@ pub struct Summary {
     pub realized_pnl: Money,
     pub unrealized_pnl: Money,
     pub dividends: Money,
+    /// All fees so far; they are in `realized_pnl` and `unrealized_pnl` already.
     pub fees_paid: Money,
     /// Executed fills.
     pub total_trades: u64,
@@ -72,8 +75,8 @@ impl Desk {
             winning_trades: totals.winning_positions,
             losing_trades: totals.losing_positions,
             win_rate: share(totals.winning_positions, totals.closed_positions),
-            sharpe_ratio: metrics::sharpe_ratio(&returns),
-            max_drawdown: performance::depth(&curve).map(|depth| depth * 100.0),
+            sharpe_ratio: metrics::sharpe_ratio(&returns, self.risk_free_rate()),
+            max_drawdown: performance::drawdown(&curve).map(|drawdown| drawdown.depth * 100.0),
             volatility: metrics::annualized_volatility(&returns).map(|volatility| volatility * 100.0),
             as_of: now,
             prices_as_of: portfolio.positions.keys().filter_map(|symbol| view.stocks.get(symbol)).map(|stock| stock.priced_at).min(),

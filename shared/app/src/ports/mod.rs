@@ -15,7 +15,7 @@ pub use identity::{CodeRecord, CodeTry, Failures, IdentityStore, Session, UserCh
 pub use mail::{Mail, MailError, Mailer};
 pub use market::MarketStore;
 pub use market_data::{MarketData, Quote, VendorError, VendorHistory};
-pub use portfolios::{Commit, Decision, DecisionKind, PortfolioStore, Receipt};
+pub use portfolios::{ClientOrder, Commit, Decision, DecisionKind, PortfolioStore, Receipt};
 pub use scorer::{ModelError, Models, Scorer};
 pub use signals::SignalStore;
 pub use store::StoreError;

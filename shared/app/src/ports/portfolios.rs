@@ -3,9 +3,9 @@
 use async_trait::async_trait;
 use domain::{
     Date, UserId,
-    order::{Order, OrderId},
+    order::{Order, OrderId, OrderRequest},
     signal::SignalId,
-    trading::{Changes, Entry, Portfolio, Position, Trade, Valuation},
+    trading::{Changes, Entry, Event, Portfolio, Position, Trade, Valuation},
 };
 use serde::{Deserialize, Serialize};
 
@@ -35,6 +35,26 @@ pub struct Receipt {
     pub result: String,
 }
 
+/// What a client's own name for an order stands for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClientOrder {
+    pub order: OrderId,
+    /// What was asked for, before any split changed it.
+    pub request: OrderRequest,
+    pub replaces: Option<OrderId>,
+}
+
+impl Commit {
+    /// The client's names that this commit takes for ever, with the orders they stand for.
+    pub fn client_orders(&self) -> impl Iterator<Item = (&str, ClientOrder)> {
+        self.entries.iter().filter_map(|entry| {
+            let (Event::OrderAccepted { order } | Event::OrderReplaced { order, .. }) = &entry.event else { return None };
+            let named = ClientOrder { order: order.id.clone(), request: order.request.clone(), replaces: order.replaces.clone() };
+            Some((order.request.client_order_id.as_deref()?, named))
+        })
+    }
+}
+
 /// What a user decided on a signal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Decision {
@@ -57,7 +77,8 @@ pub enum DecisionKind {
 pub trait PortfolioStore: Send + Sync {
     async fn load(&self, owner: &UserId) -> Result<Option<Portfolio>, StoreError>;
 
-    /// [`StoreError::Conflict`] when the ledger has grown meanwhile or the receipt's key is taken: load and decide again.
+    /// [`StoreError::Conflict`] when the ledger has grown meanwhile, the receipt's key or a client's name for an order is taken: load
+    /// and decide again.
     async fn commit(&self, commit: &Commit) -> Result<(), StoreError>;
 
     /// Owners of portfolios with open positions, open orders or dividends to come.
@@ -66,6 +87,9 @@ pub trait PortfolioStore: Send + Sync {
     async fn receipt(&self, owner: &UserId, key: &str) -> Result<Option<Receipt>, StoreError>;
 
     async fn order(&self, owner: &UserId, id: &OrderId) -> Result<Option<Order>, StoreError>;
+
+    /// What the client's own name for an order stands for.
+    async fn client_order(&self, owner: &UserId, client_order_id: &str) -> Result<Option<ClientOrder>, StoreError>;
 
     /// All orders, newest first, at most `limit`, before the order `before`.
     async fn orders(&self, owner: &UserId, before: Option<&OrderId>, limit: usize) -> Result<Vec<Order>, StoreError>;

@@ -176,7 +176,7 @@ pub fn summarize(days: &[DayPerformance], active: usize, unevaluated: usize) -> 
         accuracy: total.accuracy,
         avg_return: total.avg_return,
         win_rate: total.win_rate,
-        sharpe_ratio: metrics::sharpe_ratio(&daily),
+        sharpe_ratio: metrics::sharpe_ratio(&daily, 0.0),
         max_drawdown: metrics::max_drawdown(&curve).map(|drawdown| drawdown.depth),
         brier_score: ratio(brier, all.signals),
         calibration: calibration(&bins),

@@ -11,13 +11,13 @@ use std::fmt;
 use rust_decimal::{Decimal, dec};
 use serde::{Deserialize, Serialize};
 
-use super::Side;
+use super::{OutOfRange, Side, configured};
 use crate::{Money, Price, Quantity, TradingDate};
 use rates::{RateError, RateTable, RegulatoryFee};
 
 /// What a broker charges its customers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(tag = "schedule", rename_all = "snake_case")]
+#[serde(tag = "schedule", rename_all = "snake_case", deny_unknown_fields)]
 pub enum FeeSchedule {
     /// No commission, as US retail brokers since October 2019; regulatory fees are passed on.
     #[default]
@@ -28,12 +28,22 @@ pub enum FeeSchedule {
     /// Source: interactivebrokers.co.uk, "Commissions Stocks", United States.
     IbkrFixed,
     /// A share of the trade value and nothing else, on both sides; `rate` is a fraction (0.001 is 0.1 %), zero or more.
-    Percentage { rate: Decimal },
+    Percentage {
+        #[serde(deserialize_with = "configured::decimal")]
+        rate: Decimal,
+    },
 }
 
 impl FeeSchedule {
     /// A tenth of a percent each way, as in many backtests.
     pub const TENTH_OF_A_PERCENT: Self = Self::Percentage { rate: dec!(0.001) };
+
+    /// Refuses a percentage that cannot be meant.
+    pub fn validate(self) -> Result<(), OutOfRange> {
+        let Self::Percentage { rate } = self else { return Ok(()) };
+        let allowed = Decimal::ZERO..=dec!(0.1);
+        OutOfRange::unless(allowed.contains(&rate), "rate", rate, "a fraction from 0 to 0.1, such as 0.001 for 0.1 %")
+    }
 
     /// The broker's own charge for an order of `quantity` shares worth `value`, to the cent.
     fn commission(self, value: Decimal, quantity: Quantity) -> Money {

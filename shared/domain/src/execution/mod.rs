@@ -9,6 +9,7 @@
 //! 4. [`slippage`] says at which price, against the trader,
 //! 5. [`mod@fees`] says what the broker and the regulators charge for it.
 
+mod configured;
 pub mod fees;
 pub mod participation;
 pub mod risk;
@@ -21,6 +22,7 @@ use std::fmt;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+pub use configured::OutOfRange;
 pub use fees::{EarlierFills, Fee, FeeName, FeeSchedule, fees, fees_of_part, rates::RateTable, total};
 pub use participation::{ParticipationCap, Shares};
 pub use risk::{Limit, Proposal, Refusal, RiskLimits, RiskProfile, RiskView, check};

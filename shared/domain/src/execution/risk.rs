@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 pub use refusal::{Limit, Refusal};
 
-use super::{Side, participation::ParticipationCap};
+use super::{OutOfRange, Side, participation::ParticipationCap};
 use crate::{Money, Quantity, TradingDate};
 
 /// How much loss a user accepts on one trade; the word `risk_tolerance` of a user's profile.
@@ -56,6 +56,8 @@ pub struct RiskLimits {
     pub daily_loss: Decimal,
     /// No further buying once equity is this far below its peak.
     pub drawdown_halt: Decimal,
+    /// Sessions after the close at which that halt began; then the peak starts again from what equity is, and buying goes on.
+    pub drawdown_halt_sessions: u32,
     /// Sessions, counted from the one of the stop-out, in which the same stock is not bought again; 0 turns it off.
     pub cooldown_sessions: u32,
     /// The most of a day's volume that one order may be.
@@ -73,6 +75,7 @@ impl Default for RiskLimits {
             max_open_positions: 20,
             daily_loss: dec!(0.03),
             drawdown_halt: dec!(0.20),
+            drawdown_halt_sessions: 20,
             cooldown_sessions: 3,
             participation: ParticipationCap::DEFAULT,
             minimum_fractional_order: Money::dollars(1),
@@ -80,17 +83,9 @@ impl Default for RiskLimits {
     }
 }
 
-/// A limit that is not a fraction.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{limit} is {value}: expected a fraction above 0 and at most 1, such as 0.1 for 10 %")]
-pub struct RiskLimitsError {
-    limit: &'static str,
-    value: Decimal,
-}
-
 impl RiskLimits {
-    /// Refuses fractions that cannot be meant, such as 10 for 10 %.
-    pub fn validate(&self) -> Result<(), RiskLimitsError> {
+    /// Refuses what cannot be meant, such as 10 for 10 %.
+    pub fn validate(&self) -> Result<(), OutOfRange> {
         let fractions = [
             ("risk_fraction", self.risk_fraction),
             ("position_weight", self.position_weight),
@@ -99,10 +94,17 @@ impl RiskLimits {
             ("drawdown_halt", self.drawdown_halt),
         ];
         let is_fraction = |value| value > Decimal::ZERO && value <= Decimal::ONE;
-        match fractions.into_iter().find(|(_, value)| !is_fraction(*value)) {
-            None => Ok(()),
-            Some((limit, value)) => Err(RiskLimitsError { limit, value }),
+        for (key, value) in fractions {
+            OutOfRange::unless(is_fraction(value), key, value, "a fraction above 0 and at most 1, such as 0.1 for 10 %")?;
         }
+        OutOfRange::unless(self.max_open_positions > 0, "max_open_positions", self.max_open_positions, "1 or more")?;
+        let sessions = self.drawdown_halt_sessions;
+        OutOfRange::unless((1..=250).contains(&sessions), "drawdown_halt_sessions", sessions, "1 to 250 sessions")?;
+        let sessions = self.cooldown_sessions;
+        OutOfRange::unless(sessions <= 250, "cooldown_sessions", sessions, "0 to 250 sessions")?;
+        let minimum = self.minimum_fractional_order;
+        let allowed = Money::cents(1)..=Money::dollars(1_000);
+        OutOfRange::unless(allowed.contains(&minimum), "minimum_fractional_order", minimum, "0.01 to 1000 dollars")
     }
 
     /// What a purchase of `quantity` must at least be worth.
@@ -244,12 +246,19 @@ fn daily_loss(limits: &RiskLimits, view: &RiskView) -> Option<Refusal> {
 }
 
 fn drawdown_halt(limits: &RiskLimits, view: &RiskView) -> Option<Refusal> {
-    let actual = (view.peak_equity - view.equity).fraction_of(view.peak_equity)?;
-    (actual >= limits.drawdown_halt && actual > Decimal::ZERO).then(|| Refusal::DrawdownHalt {
+    let actual = drawdown_that_halts(limits, view.peak_equity, view.equity)?;
+    Some(Refusal::DrawdownHalt {
         maximum: limits.drawdown_halt,
         actual,
         excess: actual - limits.drawdown_halt,
+        sessions: limits.drawdown_halt_sessions,
     })
+}
+
+/// How far `equity` is below `peak`, as a fraction, when that stops buying.
+pub(crate) fn drawdown_that_halts(limits: &RiskLimits, peak: Money, equity: Money) -> Option<Decimal> {
+    let drawdown = (peak - equity).fraction_of(peak)?;
+    (drawdown >= limits.drawdown_halt && drawdown > Decimal::ZERO).then_some(drawdown)
 }
 
 fn cooldown(limits: &RiskLimits, view: &RiskView, order: &Proposal) -> Option<Refusal> {

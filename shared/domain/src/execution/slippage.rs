@@ -12,7 +12,7 @@
 use rust_decimal::{Decimal, MathematicalOps, dec};
 use serde::{Deserialize, Serialize};
 
-use super::{Liquidity, Side};
+use super::{Liquidity, OutOfRange, Side, configured};
 use crate::{Price, Quantity, money::round_half_up};
 
 /// Half of the whole price: above what any model here should be believed, and it keeps a seller's price above zero.
@@ -24,12 +24,22 @@ const BPS_PLACES: u32 = 4;
 
 /// How slippage is estimated; all numbers are zero or more, and basis points are hundredths of a percent of the price.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "model", rename_all = "snake_case")]
+#[serde(tag = "model", rename_all = "snake_case", deny_unknown_fields)]
 pub enum SlippageModel {
     /// `max(floor, half_spread + coefficient · σ · √(Q / V))`.
-    SquareRoot { half_spread_bps: Decimal, coefficient: Decimal, floor_bps: Decimal },
+    SquareRoot {
+        #[serde(deserialize_with = "configured::decimal")]
+        half_spread_bps: Decimal,
+        #[serde(deserialize_with = "configured::decimal")]
+        coefficient: Decimal,
+        #[serde(deserialize_with = "configured::decimal")]
+        floor_bps: Decimal,
+    },
     /// The same for every order, whatever its size.
-    FixedBps { bps: Decimal },
+    FixedBps {
+        #[serde(deserialize_with = "configured::decimal")]
+        bps: Decimal,
+    },
 }
 
 impl Default for SlippageModel {
@@ -56,6 +66,23 @@ pub struct SlippedPrice {
 }
 
 impl SlippageModel {
+    /// Refuses numbers that cannot be meant, such as negative ones or more than 5 % of the price.
+    pub fn validate(&self) -> Result<(), OutOfRange> {
+        let bps = |key, value: Decimal| {
+            let allowed = Decimal::ZERO..=dec!(500);
+            OutOfRange::unless(allowed.contains(&value), key, value, "0 to 500 basis points")
+        };
+        match *self {
+            Self::FixedBps { bps: all } => bps("bps", all),
+            Self::SquareRoot { half_spread_bps, coefficient, floor_bps } => {
+                bps("half_spread_bps", half_spread_bps)?;
+                let allowed = Decimal::ZERO..=Decimal::TEN;
+                OutOfRange::unless(allowed.contains(&coefficient), "coefficient", coefficient, "0 to 10")?;
+                bps("floor_bps", floor_bps)
+            }
+        }
+    }
+
     /// The price at which `quantity` shares trade when the market shows `reference`.
     pub fn slip(&self, side: Side, reference: Price, quantity: Quantity, liquidity: Liquidity) -> SlippedPrice {
         let (half_spread_bps, impact_bps, floor_bps) = match *self {

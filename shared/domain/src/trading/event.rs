@@ -20,6 +20,10 @@ pub enum Event {
     Deposited { amount: Money },
     /// An order passed all checks and waits for a price.
     OrderAccepted { order: Order },
+    /// An open order gave its place to another one, which passed all checks and waits for a price.
+    OrderReplaced { order_id: OrderId, order: Order },
+    /// An open order could not trade; `reason` says what it waits for.
+    OrderWaits { order_id: OrderId, reason: String },
     /// A stop was reached, or a trailing stop's best price moved.
     OrderProgressed { order_id: OrderId, triggered: bool, best_price: Option<Price> },
     /// Shares changed hands.
@@ -46,6 +50,10 @@ pub enum Event {
     SpunOff { symbol: Symbol, ex_date: Date, ratio: Decimal, amount: Money },
     /// What all was worth at a session's close.
     Valued { date: Date, equity: Money, cash: Money },
+    /// Equity at the close was so far below its peak that buying stops.
+    BuyingHalted { date: Date, peak: Money, equity: Money },
+    /// Buying goes on; drawdowns count from `peak`.
+    BuyingResumed { date: Date, peak: Money, reason: String },
 }
 
 impl Event {
@@ -55,6 +63,8 @@ impl Event {
             Self::Opened { .. } => "opened",
             Self::Deposited { .. } => "deposited",
             Self::OrderAccepted { .. } => "order_accepted",
+            Self::OrderReplaced { .. } => "order_replaced",
+            Self::OrderWaits { .. } => "order_waits",
             Self::OrderProgressed { .. } => "order_progressed",
             Self::Filled { .. } => "filled",
             Self::OrderClosed { .. } => "order_closed",
@@ -64,6 +74,8 @@ impl Event {
             Self::Split { .. } => "split",
             Self::SpunOff { .. } => "spun_off",
             Self::Valued { .. } => "valued",
+            Self::BuyingHalted { .. } => "buying_halted",
+            Self::BuyingResumed { .. } => "buying_resumed",
         }
     }
 }

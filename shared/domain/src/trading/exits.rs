@@ -72,7 +72,7 @@ pub(super) fn close_position(
         time_in_force: TimeInForce::Gtc,
         ..OrderRequest::market(symbol.clone(), Side::Sell, position.quantity())
     };
-    let order = order_entry::accept(journal, request, origin);
+    let order = order_entry::accept_exit(journal, request, origin);
     filling::fill(journal, &order.id, tape, trigger, rules);
 }
 

@@ -19,6 +19,9 @@ use crate::{
 /// By how much a fractional quantity is lowered at the least when cash is short: a ten-thousandth of a share.
 const FRACTIONAL_STEP: Decimal = Decimal::from_parts(1, 0, 0, false, 4);
 
+/// Why an order waits whose price was reached.
+pub(super) const TOO_THIN: &str = "participation: the part of a day's volume that an order may be is less than one share";
+
 /// The observation that an order trades on.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Trigger {
@@ -36,7 +39,13 @@ pub(super) fn fill(journal: &mut Journal, order_id: &OrderId, tape: &DayTape, tr
         Side::Sell => journal.portfolio().held(&order.request.symbol),
         Side::Buy => wanted,
     });
-    if already_filled_here || takeable.is_zero() {
+    if already_filled_here {
+        return;
+    }
+    if takeable.is_zero() {
+        if order.filled_on(tape.date.date()).is_zero() {
+            waits(journal, order_id, TOO_THIN);
+        }
         return;
     }
     match priced(&order, takeable, journal.portfolio().cash, tape, trigger, rules) {
@@ -62,6 +71,13 @@ pub(super) fn fill(journal: &mut Journal, order_id: &OrderId, tape: &DayTape, tr
                 );
             }
         }
+    }
+}
+
+/// Records what the order waits for, unless it says so already.
+pub(super) fn waits(journal: &mut Journal, order_id: &OrderId, reason: &str) {
+    if journal.portfolio().order(order_id).is_some_and(|order| order.reason != reason) {
+        journal.record(Event::OrderWaits { order_id: order_id.clone(), reason: reason.to_owned() });
     }
 }
 

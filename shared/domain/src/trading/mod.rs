@@ -10,6 +10,7 @@ pub mod event;
 pub mod exits;
 pub mod fill;
 pub mod filling;
+mod halt;
 pub mod journal;
 pub mod ledger;
 pub mod market_view;

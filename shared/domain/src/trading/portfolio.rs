@@ -42,8 +42,10 @@ pub struct Portfolio {
     pub last_valuation: Option<Valuation>,
     /// The one before it.
     pub previous_valuation: Option<Valuation>,
-    /// The highest valuation at a close so far.
+    /// The highest valuation at a close so far, or since the last drawdown halt ended.
     pub peak_equity: Money,
+    /// The close at which the drawdown halt began, while it lasts.
+    pub halted_since: Option<Date>,
     /// When each stock was last sold by its stop.
     pub stopped_out: BTreeMap<Symbol, Date>,
     pub lot_method: LotMethod,
@@ -84,6 +86,8 @@ pub struct Valuation {
     pub cash: Money,
     /// All deposits up to then: what is not return.
     pub deposits: Money,
+    /// Value of everything bought and sold up to then.
+    pub turnover: Money,
 }
 
 /// What entries changed besides the portfolio itself: for the views that keep a longer memory.
@@ -123,6 +127,7 @@ impl Portfolio {
             last_valuation: None,
             previous_valuation: None,
             peak_equity: Money::ZERO,
+            halted_since: None,
             stopped_out: BTreeMap::new(),
             lot_method: LotMethod::default(),
         }
@@ -203,6 +208,21 @@ impl Portfolio {
                 self.orders.push(order.clone());
                 changes.orders.insert(order.id.clone(), order.clone());
             }
+            Event::OrderReplaced { order_id, order } => {
+                let replaced = self.open_order(order_id)?;
+                (replaced.state, replaced.updated_at) = (OrderState::Replaced, entry.at);
+                replaced.reason = format!("replaced by {}", order.id);
+                replaced.replaced_by = Some(order.id.clone());
+                changes.orders.insert(order_id.clone(), replaced.clone());
+                self.orders.retain(|open| open.id != *order_id);
+                self.orders.push(order.clone());
+                changes.orders.insert(order.id.clone(), order.clone());
+            }
+            Event::OrderWaits { order_id, reason } => {
+                let order = self.open_order(order_id)?;
+                (order.reason, order.updated_at) = (reason.clone(), entry.at);
+                changes.orders.insert(order_id.clone(), order.clone());
+            }
             Event::OrderProgressed { order_id, triggered, best_price } => {
                 let order = self.open_order(order_id)?;
                 order.triggered |= *triggered;
@@ -253,11 +273,14 @@ impl Portfolio {
                 self.cash += *amount;
             }
             Event::Valued { date, equity, cash } => {
-                let valuation = Valuation { date: *date, equity: *equity, cash: *cash, deposits: self.deposits };
+                let (deposits, turnover) = (self.deposits, self.totals.turnover);
+                let valuation = Valuation { date: *date, equity: *equity, cash: *cash, deposits, turnover };
                 self.peak_equity = self.peak_equity.max(*equity);
                 self.previous_valuation = self.last_valuation.replace(valuation);
                 changes.valuations.push(valuation);
             }
+            Event::BuyingHalted { date, .. } => self.halted_since = Some(*date),
+            Event::BuyingResumed { peak, .. } => (self.halted_since, self.peak_equity) = (None, *peak),
         }
         Ok(())
     }

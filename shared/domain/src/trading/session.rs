@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use jiff::{SignedDuration, Timestamp};
+
 use crate::{
     Price, Symbol, TradingDate,
     execution::Side,
@@ -15,6 +17,7 @@ use crate::{
         exits,
         fill::PriceBasis,
         filling::{self, Trigger},
+        halt,
         journal::Journal,
         matching::{self, Reached},
         rules::TradingRules,
@@ -34,7 +37,12 @@ pub fn run(journal: &mut Journal, date: TradingDate, tapes: &Tapes, is_over: boo
     corporate_actions::pay_dividends(journal, date.date());
 
     at_instant(journal, tapes, rules, |tape| tape.open.map(|open| Trigger { reference: open, at: date.open(), basis: PriceBasis::Open }));
-    at_instant(journal, tapes, rules, |tape| tape.quote.map(|(price, at)| Trigger { reference: price, at, basis: PriceBasis::Quote }));
+    let oldest = oldest_quote(journal.at(), rules);
+    at_instant(journal, tapes, rules, |tape| {
+        let (reference, at) = tape.quote.filter(|(_, at)| *at >= oldest)?;
+        Some(Trigger { reference, at, basis: PriceBasis::Quote })
+    });
+    explain_old_quotes(journal, tapes, oldest);
     in_range(journal, tapes, rules);
     at_instant(journal, tapes, rules, |tape| {
         tape.rest.map(|rest| Trigger { reference: rest.close, at: date.close(), basis: PriceBasis::Close })
@@ -42,7 +50,8 @@ pub fn run(journal: &mut Journal, date: TradingDate, tapes: &Tapes, is_over: boo
 
     if is_over {
         expire_orders(journal, date);
-        value(journal, date, tapes);
+        explain_waiting(journal, date, tapes);
+        value(journal, date, tapes, rules);
     }
 }
 
@@ -120,8 +129,38 @@ fn expire_orders(journal: &mut Journal, date: TradingDate) {
     }
 }
 
-/// Records what all is worth at the close, once a session.
-fn value(journal: &mut Journal, date: TradingDate, tapes: &Tapes) {
+/// A quote from before this instant fills nothing.
+fn oldest_quote(now: Timestamp, rules: &TradingRules) -> Timestamp {
+    now - SignedDuration::from_mins(rules.max_quote_age_minutes.into())
+}
+
+fn explain_old_quotes(journal: &mut Journal, tapes: &Tapes, oldest: Timestamp) {
+    for order in journal.portfolio().orders.clone() {
+        let quoted = tapes.get(&order.request.symbol).and_then(|tape| tape.quote);
+        if quoted.is_some_and(|(_, at)| at < oldest && order.placed_at < at) {
+            filling::waits(journal, &order.id, "the newest quote is too old: waits for a fresh one");
+        }
+    }
+}
+
+/// An order that outlives a session says why it did.
+fn explain_waiting(journal: &mut Journal, date: TradingDate, tapes: &Tapes) {
+    for order in journal.portfolio().orders.clone() {
+        let traded = tapes.get(&order.request.symbol).is_some_and(|tape| tape.rest.is_some());
+        let was_never_reached = order.fills.is_empty() && order.reason != filling::TOO_THIN;
+        if order.placed_at >= date.close() {
+            continue;
+        }
+        if !traded {
+            filling::waits(journal, &order.id, "the stock has not traded since: waits for its next price");
+        } else if was_never_reached {
+            filling::waits(journal, &order.id, "the price has not reached it: waits for the next session");
+        }
+    }
+}
+
+/// Records what all is worth at the close, once a session, and whether that ends or begins a halt.
+fn value(journal: &mut Journal, date: TradingDate, tapes: &Tapes, rules: &TradingRules) {
     let portfolio = journal.portfolio();
     let is_new = portfolio.last_valuation.is_none_or(|last| last.date < date.date());
     if is_new {
@@ -129,5 +168,6 @@ fn value(journal: &mut Journal, date: TradingDate, tapes: &Tapes) {
             |symbol: &Symbol| tapes.get(symbol).and_then(|tape| tape.last_price().map(|(price, _)| price).or(tape.before.previous_close));
         let (equity, cash) = (portfolio.equity(price_of), portfolio.cash);
         journal.record(Event::Valued { date: date.date(), equity, cash });
+        halt::at_close(journal, date, equity, &rules.limits);
     }
 }

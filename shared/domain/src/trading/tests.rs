@@ -1,5 +1,8 @@
 //! The engine's behaviour, one scenario a test: what is on the tape, what was ordered, what the ledger then says.
 
+mod limits;
+mod scenarios;
+
 use jiff::civil::date;
 use rust_decimal::Decimal;
 use rust_decimal::dec;
@@ -8,7 +11,7 @@ use super::*;
 use crate::{
     ActionKind, Money, Price, Quantity, Symbol, Timestamp, TradingDate, UserId,
     execution::{FeeSchedule, Liquidity, RiskLimits, Side, SlippageModel},
-    order::{Order, OrderRequest, OrderSize, OrderState, OrderType, Origin, TimeInForce},
+    order::{Order, OrderChange, OrderRequest, OrderSize, OrderState, OrderType, Origin, TimeInForce},
 };
 
 /// No costs and no limits unless a test is about them, so that its numbers can be worked out in the head.
@@ -80,15 +83,24 @@ impl Desk {
         result
     }
 
-    fn order(&mut self, now: Timestamp, request: OrderRequest) -> Result<Order, OrderRefusal> {
+    /// What order entry knows: a liquid stock that last traded at `last`, just now.
+    fn market(&self, now: Timestamp, last: &str) -> MarketView {
         let stock = StockView {
             sector: None,
             is_active: true,
-            last_price: price("100"),
+            last_price: price(last),
             priced_at: now,
             liquidity: Liquidity { average_daily_volume: dec!(1_000_000), daily_volatility: dec!(0.02) },
         };
-        let market = MarketView { stocks: [(symbol(), stock)].into() };
+        MarketView { stocks: [(symbol(), stock)].into() }
+    }
+
+    fn order(&mut self, now: Timestamp, request: OrderRequest) -> Result<Order, OrderRefusal> {
+        self.order_at("100", now, request)
+    }
+
+    fn order_at(&mut self, last: &str, now: Timestamp, request: OrderRequest) -> Result<Order, OrderRefusal> {
+        let market = self.market(now, last);
         self.at(now, |journal, rules| order_entry::place(journal, request, Origin::User, &market, rules))
     }
 
@@ -164,79 +176,6 @@ fn a_market_order_fills_at_the_first_price_after_it() {
 }
 
 #[test]
-fn an_order_after_the_close_waits_for_the_next_session() {
-    let mut desk = Desk::new(frictionless());
-    desk.order(day(3, 7).close(), buy(10)).unwrap();
-    desk.session(tape(day(3, 7), ["101", "105", "99", "104"]));
-    assert_eq!(desk.last_fill(), None);
-    desk.session(tape(day(3, 8), ["102", "105", "99", "104"]));
-    assert_eq!(desk.last_fill().unwrap().executed_at, day(3, 8).open());
-    desk.check_ledger();
-}
-
-#[test]
-fn time_in_force_decides_which_prices_count() {
-    for (time_in_force, expected) in
-        [(TimeInForce::Opg, Some("101")), (TimeInForce::Cls, Some("104")), (TimeInForce::Day, Some("101")), (TimeInForce::Gtc, Some("101"))]
-    {
-        let mut desk = Desk::new(frictionless());
-        desk.order(before_open(day(3, 7)), OrderRequest { time_in_force, ..buy(10) }).unwrap();
-        desk.session(tape(day(3, 7), ["101", "105", "99", "104"]));
-        assert_eq!(desk.last_fill().map(|fill| fill.price), expected.map(price), "{time_in_force:?}");
-    }
-}
-
-#[test]
-fn limits_and_stops_trade_where_the_tape_reaches_them() {
-    let limit = |limit_price| OrderType::Limit { limit_price: price(limit_price) };
-    let stop = |stop_price| OrderType::Stop { stop_price: price(stop_price) };
-    let stop_limit = |stop_price, limit_price| OrderType::StopLimit { stop_price: price(stop_price), limit_price: price(limit_price) };
-    for (name, side, order_type, expected) in [
-        ("a limit to buy is met within the range", Side::Buy, limit("99.50"), Some("99.50")),
-        ("a favourable gap improves it", Side::Buy, limit("103"), Some("101")),
-        ("a limit below the low is not met", Side::Buy, limit("98"), None),
-        ("a stop to buy is met within the range", Side::Buy, stop("103"), Some("103")),
-        ("a stop to buy gapped over fills at the open", Side::Buy, stop("100.50"), Some("101")),
-        ("a stop to sell is met within the range", Side::Sell, stop("99.50"), Some("99.50")),
-        ("a stop to sell gapped over fills at the open", Side::Sell, stop("102"), Some("101")),
-        ("a limit to sell is met within the range", Side::Sell, limit("104.50"), Some("104.50")),
-        ("a stop-limit to sell fills at its stop when that is within the limit", Side::Sell, stop_limit("99.50", "99.40"), Some("99.50")),
-        ("a stop-limit to sell whose limit is above its stop waits for the close", Side::Sell, stop_limit("99.50", "103"), Some("104")),
-        ("a stop-limit to sell whose limit is never seen again does not fill", Side::Sell, stop_limit("99.50", "104.50"), None),
-    ] {
-        let mut desk = holding(None, None);
-        desk.order(before_open(day(3, 8)), OrderRequest { side, order_type, ..buy(10) }).unwrap();
-        desk.session(tape(day(3, 8), ["101", "105", "99", "104"]));
-        let fill = desk.last_fill().filter(|fill| fill.executed_at > day(3, 7).close());
-        assert_eq!(fill.map(|fill| fill.price), expected.map(price), "{name}");
-        desk.check_ledger();
-    }
-}
-
-#[test]
-fn an_order_placed_during_the_session_does_not_see_the_range_before_it() {
-    let mut desk = Desk::new(frictionless());
-    desk.order(midday(day(3, 7)), OrderRequest { order_type: OrderType::Limit { limit_price: price("99.50") }, ..buy(10) }).unwrap();
-    desk.session(tape(day(3, 7), ["101", "105", "99", "104"]));
-    assert_eq!(desk.last_fill(), None);
-    assert_eq!(desk.last_closed().unwrap().0, OrderState::Expired);
-    desk.check_ledger();
-}
-
-#[test]
-fn a_trailing_stop_follows_the_best_price_and_never_retreats() {
-    let mut desk = holding(None, None);
-    let request =
-        OrderRequest { order_type: OrderType::TrailingStop { trail_percent: dec!(10) }, time_in_force: TimeInForce::Gtc, ..sell(100) };
-    desk.order(before_open(day(3, 8)), request).unwrap();
-    desk.session(tape(day(3, 8), ["100", "120", "99", "119"]));
-    assert_eq!(desk.held(), Quantity::shares(100), "the low came before or after the high: only the close is sure, and 119 is above 108");
-    desk.session(tape(day(3, 9), ["115", "116", "107", "109"]));
-    assert_eq!(desk.last_fill().unwrap().price, price("108"));
-    desk.check_ledger();
-}
-
-#[test]
 fn positions_close_at_their_stop_or_target() {
     for (name, bar, origin, expected) in [
         ("stop within the range", ["100", "104", "94", "103"], Some(Origin::StopLoss), "95"),
@@ -283,24 +222,6 @@ fn a_position_leaves_on_its_last_day_at_the_close() {
 }
 
 #[test]
-fn the_volume_cap_carries_the_rest_over() {
-    // 2.5 % of 4,000 shares a day is 100 shares.
-    let thin = |date| {
-        let mut tape = tape(date, ["10", "10", "10", "10"]);
-        tape.before.liquidity.average_daily_volume = dec!(4000);
-        tape
-    };
-    let mut desk = Desk::new(frictionless());
-    desk.order(before_open(day(3, 7)), OrderRequest { time_in_force: TimeInForce::Gtc, ..buy(250) }).unwrap();
-    for (date, held) in [(day(3, 7), 100), (day(3, 8), 200), (day(3, 9), 250)] {
-        desk.session(thin(date));
-        assert_eq!(desk.held(), Quantity::shares(held));
-    }
-    assert!(desk.portfolio.orders.is_empty());
-    desk.check_ledger();
-}
-
-#[test]
 fn refusals_have_names() {
     for (request, name) in [
         (buy(0), "nothing-ordered"),
@@ -332,15 +253,6 @@ fn a_gap_that_cash_does_not_cover_fills_what_it_covers() {
     assert_eq!((desk.held(), desk.portfolio.cash), (Quantity::shares(800), Money::ZERO));
     assert_eq!(desk.last_closed().unwrap().0, OrderState::Canceled);
     desk.check_ledger();
-}
-
-#[test]
-fn dollars_buy_fractions() {
-    let mut desk = Desk::new(frictionless());
-    desk.order(before_open(day(3, 7)), OrderRequest { size: OrderSize::Notional(Money::dollars(50)), ..buy(1) }).unwrap();
-    desk.session(tape(day(3, 7), ["80", "80", "80", "80"]));
-    assert_eq!(desk.held().decimal(), dec!(0.625));
-    assert_eq!(desk.portfolio.cash, Money::dollars(99_950));
 }
 
 #[test]

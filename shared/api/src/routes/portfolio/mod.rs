@@ -38,7 +38,7 @@ pub(crate) fn routes() -> OpenApiRouter<PortfolioState> {
         .routes(routes!(positions::get_position, positions::set_levels, positions::close_position))
         .routes(routes!(orders::list_orders, orders::place_order))
         .routes(routes!(orders::preview_order))
-        .routes(routes!(orders::get_order, orders::cancel_order))
+        .routes(routes!(orders::get_order, orders::replace_order, orders::cancel_order))
         .routes(routes!(ledger::list_trades))
         .routes(routes!(ledger::list_entries))
         .routes(routes!(ledger::verify_ledger))

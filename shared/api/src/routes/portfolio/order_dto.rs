@@ -46,8 +46,12 @@ pub(crate) struct OrderBody {
     origin: Origin,
     #[schema(value_type = OrderStateName)]
     status: OrderState,
-    /// Why it is in this state.
+    /// Why it is in this state; of an open order, what it waits for.
     reason: String,
+    /// The order whose place it took.
+    replaces: Option<String>,
+    /// The order that took its place.
+    replaced_by: Option<String>,
     placed_at: Timestamp,
     updated_at: Timestamp,
     /// Last session in which it can fill; null until cancelled.
@@ -90,6 +94,8 @@ impl From<Order> for OrderBody {
             origin: order.origin,
             status: order.state,
             reason: order.reason,
+            replaces: order.replaces.map(|id| id.0),
+            replaced_by: order.replaced_by.map(|id| id.0),
             placed_at: order.placed_at,
             updated_at: order.updated_at,
             expires_on: order.expires_on,

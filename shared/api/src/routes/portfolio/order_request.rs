@@ -3,7 +3,7 @@
 use domain::{
     Symbol,
     execution::Side,
-    order::{OrderRequest, OrderSize, OrderType, TimeInForce},
+    order::{OrderChange, OrderRequest, OrderSize, OrderType, TimeInForce},
 };
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -43,8 +43,53 @@ pub(super) struct OrderRequestBody {
     /// Becomes the position's stop when the purchase fills.
     stop_loss: Option<SharePrice>,
     /// Your own name for the order, unique within the portfolio: the same again gives the first order.
-    #[schema(min_length = 1, max_length = 64)]
+    #[schema(min_length = 1, max_length = 128)]
     client_order_id: Option<String>,
+}
+
+/// What is to be different about an open order; what is left out stays as it is.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = OrderChange, example = json!({ "quantity": 15, "limit_price": 170.25 }))]
+pub(super) struct OrderChangeBody {
+    /// Shares of the whole order, what has filled already included.
+    quantity: Option<Shares>,
+    /// Only of `limit` and `stop_limit` orders.
+    limit_price: Option<SharePrice>,
+    /// Only of `stop` and `stop_limit` orders.
+    stop_price: Option<SharePrice>,
+    /// Only of `trailing_stop` orders.
+    trail_percent: Option<Number>,
+    #[schema(value_type = Option<TimeInForceName>)]
+    time_in_force: Option<TimeInForce>,
+    /// Your own name for the replacing order; the replaced one keeps its own. The same again gives the first replacement.
+    #[schema(min_length = 1, max_length = 128)]
+    client_order_id: Option<String>,
+}
+
+impl OrderChangeBody {
+    pub(super) fn change(self) -> Result<OrderChange, Problem> {
+        let change = OrderChange {
+            quantity: self.quantity.map(|shares| shares.0),
+            limit_price: self.limit_price.map(|price| price.0),
+            stop_price: self.stop_price.map(|price| price.0),
+            trail_percent: self.trail_percent.map(|number| number.0),
+            time_in_force: self.time_in_force,
+            client_order_id: self.client_order_id,
+        };
+        let mut errors = Vec::new();
+        check_client_order_id(change.client_order_id.as_deref(), &mut errors);
+        if change == OrderChange::default() {
+            errors.push(FieldError::new("quantity", "nothing is to be changed; give at least one field"));
+        }
+        if errors.is_empty() { Ok(change) } else { Err(Problem::invalid_inputs(errors)) }
+    }
+}
+
+fn check_client_order_id(id: Option<&str>, errors: &mut Vec<FieldError>) {
+    if id.is_some_and(|id| !(1..=128).contains(&id.len()) || !id.bytes().all(|b| b.is_ascii_graphic())) {
+        errors.push(FieldError::new("client_order_id", "must be 1 to 128 visible ASCII characters"));
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -75,9 +120,7 @@ impl OrderRequestBody {
         let mut errors = Vec::new();
         let size = self.size(&mut errors);
         let order_type = self.order_type(&mut errors);
-        if self.client_order_id.as_ref().is_some_and(|id| !(1..=64).contains(&id.len()) || !id.bytes().all(|b| b.is_ascii_graphic())) {
-            errors.push(FieldError::new("client_order_id", "must be 1 to 64 visible ASCII characters"));
-        }
+        check_client_order_id(self.client_order_id.as_deref(), &mut errors);
         match (size, order_type) {
             (Some(size), Some(order_type)) if errors.is_empty() => Ok(OrderRequest {
                 symbol: self.symbol,

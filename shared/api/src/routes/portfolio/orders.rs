@@ -13,7 +13,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::{
     IdempotencyHeader, PortfolioState, TAG, cause,
     order_dto::{FeeBody, OrderBody, Slippage},
-    order_request::OrderRequestBody,
+    order_request::{OrderChangeBody, OrderRequestBody},
 };
 use crate::{
     clock::Now,
@@ -90,8 +90,8 @@ const LIMITS_OF_PURCHASES: [&str; 8] = [
     "daily-loss",
     "cooldown",
     "max-open-positions",
+    "minimum-order",
     "insufficient-cash",
-    "max-position-size",
     "position-weight",
     "sector-weight",
 ];
@@ -141,6 +141,7 @@ impl OrderPreview {
     security(("bearer" = ["trader"])),
     responses(
         (status = 201, description = "The order is accepted and waits for a price.", body = OrderBody),
+        (status = 200, description = "A retry: the order that the client order id named the first time, as it is now.", body = OrderBody),
         (status = 404, response = crate::docs::NotFound),
         (status = 409, response = crate::docs::Conflict)
     )
@@ -151,8 +152,9 @@ pub(super) async fn place_order(
     Now(now): Now,
     Idempotent { body, key }: Idempotent<OrderRequestBody>,
 ) -> Result<(StatusCode, Json<OrderBody>), Problem> {
-    let order = state.desk.place(&user.user_id, &body.order()?, &cause(), key.as_ref(), now).await?;
-    Ok((StatusCode::CREATED, Json(order.into())))
+    let placed = state.desk.place(&user.user_id, &body.order()?, &cause(), key.as_ref(), now).await?;
+    let status = if placed.is_new { StatusCode::CREATED } else { StatusCode::OK };
+    Ok((status, Json(placed.order.into())))
 }
 
 /// Preview an order
@@ -216,6 +218,32 @@ pub(super) async fn get_order(
     Path(id): Path<String>,
 ) -> Result<Json<OrderBody>, Problem> {
     Ok(Json(state.desk.order(&user.user_id, &OrderId(id)).await?.into()))
+}
+
+/// Replace an order
+///
+/// The open order ends as `replaced` and another one takes its place, with all checks of a placed order. Only prices observed after
+/// the replacement can fill it; what the replaced one has filled stays its own, and the replacing one is for the rest.
+#[utoipa::path(
+    put,
+    path = "/portfolio/orders/{id}",
+    tag = TAG,
+    params(("id" = String, Path, description = "The order's id."), IdempotencyHeader),
+    request_body = OrderChangeBody,
+    security(("bearer" = ["trader"])),
+    responses(
+        (status = 200, description = "The replacing order.", body = OrderBody),
+        (status = 409, response = crate::docs::Conflict)
+    )
+)]
+pub(super) async fn replace_order(
+    user: Trader,
+    State(state): State<PortfolioState>,
+    Now(now): Now,
+    Path(id): Path<String>,
+    Idempotent { body, key }: Idempotent<OrderChangeBody>,
+) -> Result<Json<OrderBody>, Problem> {
+    Ok(Json(state.desk.replace(&user.user_id, &OrderId(id), &body.change()?, &cause(), key.as_ref(), now).await?.into()))
 }
 
 /// Cancel an order

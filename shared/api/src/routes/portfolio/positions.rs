@@ -223,8 +223,8 @@ pub(super) async fn open_position(
     Now(now): Now,
     Idempotent { body, key }: Idempotent<PositionRequest>,
 ) -> Result<(StatusCode, Json<OrderBody>), Problem> {
-    let order = state.desk.place(&user.user_id, &body.order()?, &cause(), key.as_ref(), now).await?;
-    Ok((StatusCode::CREATED, Json(order.into())))
+    let placed = state.desk.place(&user.user_id, &body.order()?, &cause(), key.as_ref(), now).await?;
+    Ok((StatusCode::CREATED, Json(placed.order.into())))
 }
 
 /// Set a position's target, stop and notes

@@ -23,15 +23,19 @@ pub(super) struct PortfolioSummary {
     cash_balance: Dollars,
     /// Market value of all positions and dividends to come.
     invested_value: Dollars,
-    /// Realised, unrealised and dividends together, costs included.
+    /// Total value less what was paid in: realised, unrealised and dividends together. Fees are in the first two.
     total_pnl: Dollars,
     total_pnl_percent: Option<Percent>,
     /// Since the close of the session before.
     day_pnl: Dollars,
     day_pnl_percent: Option<Percent>,
+    /// Of what was sold: proceeds less selling fees, less cost with its buying fees.
     realized_pnl: Dollars,
+    /// Of what is held: market value less cost with its buying fees.
     unrealized_pnl: Dollars,
+    /// Earned, paid or not.
     dividends: Dollars,
+    /// All fees so far; they are in realised and unrealised P&L already.
     fees_paid: Dollars,
     /// Executed fills.
     total_trades: u64,
@@ -161,7 +165,13 @@ pub(super) struct PortfolioPerformance {
     total_return: Option<f64>,
     annualized_return: Option<f64>,
     volatility: Option<f64>,
+    /// The deepest fall of the compounded returns below an earlier high.
     max_drawdown: Option<f64>,
+    /// When that high was, when the lowest value after it, and when the high was reached again.
+    max_drawdown_peak_date: Option<Date>,
+    max_drawdown_trough_date: Option<Date>,
+    max_drawdown_recovery_date: Option<Date>,
+    /// Mean daily return above the risk-free rate over its deviation, annualised.
     sharpe_ratio: Option<f64>,
     sortino_ratio: Option<f64>,
     calmar_ratio: Option<f64>,
@@ -169,6 +179,12 @@ pub(super) struct PortfolioPerformance {
     win_rate: Option<f64>,
     /// Profits over losses of closed positions.
     profit_factor: Option<f64>,
+    /// Mean share of the value that was invested.
+    exposure: Option<f64>,
+    /// Half of what was bought and sold over the mean value.
+    turnover: Option<f64>,
+    /// What the Sharpe and Sortino ratios count from, a year.
+    risk_free_rate: Option<f64>,
     benchmark: Benchmark,
 }
 
@@ -195,23 +211,41 @@ struct Benchmark {
     #[schema(value_type = String, example = "EQUAL_WEIGHT")]
     symbol: &'static str,
     total_return: Option<f64>,
+    /// The portfolio's total return less the benchmark's.
+    excess_return: Option<f64>,
+    /// How much the portfolio's returns move with the benchmark's.
+    beta: Option<f64>,
 }
 
 impl From<Performance> for PortfolioPerformance {
     fn from(performance: Performance) -> Self {
+        let drawdown = performance.max_drawdown;
+        // What never fell has no dates.
+        let fall = drawdown.filter(|drawdown| drawdown.depth > 0.0);
         Self {
             period: performance.period.name(),
             performance: performance.points.into_iter().map(Into::into).collect(),
             total_return: performance.total_return.and_then(percent),
             annualized_return: performance.annualized_return.and_then(percent),
             volatility: performance.volatility.and_then(percent),
-            max_drawdown: performance.max_drawdown.and_then(percent),
+            max_drawdown: drawdown.and_then(|fall| percent(fall.depth)),
+            max_drawdown_peak_date: fall.map(|fall| fall.peak),
+            max_drawdown_trough_date: fall.map(|fall| fall.trough),
+            max_drawdown_recovery_date: fall.and_then(|fall| fall.recovered),
             sharpe_ratio: performance.sharpe_ratio.and_then(tidy),
             sortino_ratio: performance.sortino_ratio.and_then(tidy),
             calmar_ratio: performance.calmar_ratio.and_then(tidy),
             win_rate: performance.win_rate.and_then(percent),
             profit_factor: performance.profit_factor.and_then(tidy),
-            benchmark: Benchmark { symbol: "EQUAL_WEIGHT", total_return: performance.benchmark_return.and_then(percent) },
+            exposure: performance.exposure.and_then(percent),
+            turnover: performance.turnover.and_then(percent),
+            risk_free_rate: percent(performance.risk_free_rate),
+            benchmark: Benchmark {
+                symbol: "EQUAL_WEIGHT",
+                total_return: performance.benchmark_return.and_then(percent),
+                excess_return: performance.excess_return.and_then(percent),
+                beta: performance.beta.and_then(tidy),
+            },
         }
     }
 }

@@ -8,7 +8,7 @@ use std::{fmt, str::FromStr, sync::LazyLock};
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error};
 
 use crate::Money;
 
@@ -47,6 +47,7 @@ impl fmt::Display for RegulatoryFee {
 
 /// One rate and the days on which it holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct RateRow {
     pub fee: RegulatoryFee,
     pub from: Date,
@@ -112,6 +113,16 @@ impl RateTable {
         Ok(Self { rows })
     }
 
+    /// The table with `rows` in place of its own on their days; elsewhere it stays as it is.
+    pub fn overridden_by(&self, rows: Vec<RateRow>) -> Result<Self, RateTableError> {
+        let mut all = self.rows.clone();
+        for row in &rows {
+            all = all.iter().flat_map(|old| outside(old, row)).collect();
+        }
+        all.extend(rows);
+        Self::new(all)
+    }
+
     /// The row that holds on `date`.
     pub fn on(&self, fee: RegulatoryFee, date: Date) -> Result<&RateRow, RateError> {
         let later = self.rows.partition_point(|row| (row.fee, row.from) <= (fee, date));
@@ -126,6 +137,23 @@ impl RateTable {
     pub fn rows(&self) -> &[RateRow] {
         &self.rows
     }
+}
+
+/// What of `old` lies before and after the days of `by`, when it is the same fee.
+fn outside(old: &RateRow, by: &RateRow) -> Vec<RateRow> {
+    if old.fee != by.fee {
+        return vec![old.clone()];
+    }
+    let before = by.from.yesterday().ok().map(|last| old.until.map_or(last, |until| until.min(last)));
+    let after = by.until.and_then(|until| until.tomorrow().ok()).map(|first| first.max(old.from));
+    let before = before.filter(|last| *last >= old.from).map(|last| RateRow { until: Some(last), ..old.clone() });
+    let after = after.filter(|first| old.until.is_none_or(|until| until >= *first)).map(|from| RateRow { from, ..old.clone() });
+    before.into_iter().chain(after).collect()
+}
+
+/// Reads rows that override the bundled table.
+pub(crate) fn overrides<'de, D: Deserializer<'de>>(deserializer: D) -> Result<RateTable, D::Error> {
+    RateTable::bundled().overridden_by(Vec::deserialize(deserializer)?).map_err(D::Error::custom)
 }
 
 fn problem(row: &RateRow, next: Option<&RateRow>) -> Option<&'static str> {
@@ -258,6 +286,64 @@ mod tests {
             assert_eq!(rate(fee, date), expected.map(str::to_owned).map_err(str::to_owned), "{fee} {date}");
         }
         assert_eq!(table.rows()[1].source, "b, with a comma");
+    }
+
+    #[test]
+    fn a_row_of_ones_own_holds_on_its_days_and_the_bundled_ones_elsewhere() {
+        let row = |from: &str, until: Option<&str>, rate: &str| RateRow {
+            fee: RegulatoryFee::Cat,
+            from: from.parse().unwrap(),
+            until: until.map(|until| until.parse().unwrap()),
+            rate: rate.parse().unwrap(),
+            cap: None,
+            source: "ours".into(),
+        };
+        let two_rates = "cat,2020-01-01,2020-12-31,1,,d\ncat,2021-01-01,,2,,e";
+        let table: RateTable = SMALL.replace("cat,2020-01-01,,0,,d", two_rates).parse().unwrap();
+        for (own, expected) in [
+            (row("2020-06-01", Some("2021-06-30"), "9"), "2020-01-01..2020-05-31 1, 2020-06-01..2021-06-30 9, 2021-07-01.. 2"),
+            (row("2020-01-01", Some("2020-12-31"), "9"), "2020-01-01..2020-12-31 9, 2021-01-01.. 2"),
+            (
+                row("2020-03-01", Some("2020-03-01"), "9"),
+                "2020-01-01..2020-02-29 1, 2020-03-01..2020-03-01 9, 2020-03-02..2020-12-31 1, 2021-01-01.. 2",
+            ),
+            (row("2022-01-01", None, "9"), "2020-01-01..2020-12-31 1, 2021-01-01..2021-12-31 2, 2022-01-01.. 9"),
+            (row("2019-01-01", None, "9"), "2019-01-01.. 9"),
+        ] {
+            let merged = table.overridden_by(vec![own]).unwrap();
+            let rows = merged.rows().iter().filter(|row| row.fee == RegulatoryFee::Cat);
+            let until = |row: &RateRow| row.until.map_or(String::new(), |until| until.to_string());
+            let written: Vec<String> = rows.map(|row| format!("{}..{} {}", row.from, until(row), row.rate)).collect();
+            assert_eq!(written.join(", "), expected);
+        }
+        let overlapping = vec![row("2020-06-01", None, "9"), row("2020-07-01", None, "8")];
+        assert!(table.overridden_by(overlapping).is_err());
+    }
+
+    /// Worked out from the regulators' publications, not from the table.
+    #[test]
+    fn the_bundled_rates_are_the_published_ones() {
+        use RegulatoryFee::{FinraTaf, SecSection31};
+        for (fee, date, rate, cap) in [
+            (SecSection31, "2024-05-21", "8.00", None),
+            (SecSection31, "2024-05-22", "27.80", None),
+            (SecSection31, "2025-05-13", "27.80", None),
+            (SecSection31, "2025-05-14", "0", None),
+            (SecSection31, "2026-04-03", "0", None),
+            (SecSection31, "2026-04-04", "20.60", None),
+            (FinraTaf, "2021-12-31", "0.000119", Some("5.95")),
+            (FinraTaf, "2022-01-01", "0.000130", Some("6.49")),
+            (FinraTaf, "2023-01-01", "0.000145", Some("7.27")),
+            (FinraTaf, "2024-01-01", "0.000166", Some("8.30")),
+            (FinraTaf, "2025-12-31", "0.000166", Some("8.30")),
+            (FinraTaf, "2026-01-01", "0.000195", Some("9.79")),
+            (FinraTaf, "2026-09-30", "0.000195", Some("9.79")),
+            (FinraTaf, "2026-10-01", "0", Some("0.00")),
+            (FinraTaf, "2026-12-31", "0", Some("0.00")),
+        ] {
+            let row = RateTable::bundled().on(fee, date.parse().unwrap()).unwrap();
+            assert_eq!((row.rate, row.cap.map(|cap| cap.to_string())), (rate.parse().unwrap(), cap.map(str::to_owned)), "{fee} {date}");
+        }
     }
 
     #[test]

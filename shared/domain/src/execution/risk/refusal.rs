@@ -103,11 +103,12 @@ pub enum Refusal {
         actual: Decimal,
         excess: Decimal,
     },
-    /// Fractions of the peak.
+    /// Fractions of the peak; buying goes on `sessions` after the halt began at the latest.
     DrawdownHalt {
         maximum: Decimal,
         actual: Decimal,
         excess: Decimal,
+        sessions: u32,
     },
     /// `again_on` is the first session on which the stock may be bought.
     Cooldown {
@@ -183,19 +184,22 @@ impl fmt::Display for Refusal {
                 dollars(*minimum),
                 dollars(*short)
             ),
-            Self::MaxOpenPositions { maximum, actual, .. } => {
-                write!(f, "It would be open position {actual}; at most {maximum} are allowed. Close one first.")
+            Self::MaxOpenPositions { maximum, actual, excess } => {
+                write!(f, "It would be open position {actual}; at most {maximum} are allowed. Close {excess} first.")
             }
-            Self::DailyLoss { maximum, actual, .. } => write!(
+            Self::DailyLoss { maximum, actual, excess } => write!(
                 f,
-                "The portfolio lost {} today; buying stops at {} until the next session. Selling is always possible.",
+                "The portfolio lost {} today, {} beyond the {} at which buying stops until the next session. Selling is always possible.",
                 percent(*actual),
+                percent(*excess),
                 percent(*maximum)
             ),
-            Self::DrawdownHalt { maximum, actual, .. } => write!(
+            Self::DrawdownHalt { maximum, actual, excess, sessions } => write!(
                 f,
-                "The portfolio is {} below its peak; buying stops at {} until it recovers. Selling is always possible.",
+                "The portfolio is {} below its peak, {} beyond the {} at which buying stops until it recovers, for {sessions} sessions at \
+                 most. Selling is always possible.",
                 percent(*actual),
+                percent(*excess),
                 percent(*maximum)
             ),
             Self::Cooldown { stopped_out_on, again_on, .. } => {

@@ -87,7 +87,7 @@ fn each_limit_holds_to_the_cent_and_says_by_how_much() {
         (
             RiskView { open_positions: 20, ..quiet() },
             buy,
-            Some("max-open-positions: It would be open position 21; at most 20 are allowed. Close one first."),
+            Some("max-open-positions: It would be open position 21; at most 20 are allowed. Close 1 first."),
         ),
         // Adding to what is held already opens nothing.
         (RiskView { open_positions: 20, holding: Quantity::shares(1), position_value: Money::dollars(100), ..quiet() }, buy, None),
@@ -95,14 +95,18 @@ fn each_limit_holds_to_the_cent_and_says_by_how_much() {
         (
             RiskView { day_pnl: Money::dollars(-3_000), ..quiet() },
             buy,
-            Some("daily-loss: The portfolio lost 3 % today; buying stops at 3 % until the next session. Selling is always possible."),
+            Some(
+                "daily-loss: The portfolio lost 3 % today, 0 % beyond the 3 % at which buying stops until the next session. \
+                 Selling is always possible.",
+            ),
         ),
         (RiskView { peak_equity: Money::cents(12_499_999), ..quiet() }, buy, None),
         (
             RiskView { peak_equity: Money::dollars(125_000), ..quiet() },
             buy,
             Some(
-                "drawdown-halt: The portfolio is 20 % below its peak; buying stops at 20 % until it recovers. Selling is always possible.",
+                "drawdown-halt: The portfolio is 20 % below its peak, 0 % beyond the 20 % at which buying stops until it recovers, for 20 \
+                 sessions at most. Selling is always possible.",
             ),
         ),
         // Stopped out on Tuesday after Memorial Day: refused on that day, on Wednesday and on Thursday, bought again on Friday.
