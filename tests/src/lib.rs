@@ -1,13 +1,26 @@
 //! The product as its clients see it: each test starts the whole system on a data directory of its own and talks HTTP to it.
-#![cfg(test)]
+//!
+//! The market-data vendors are simulated by [`vendors`], for these tests and as a program for development.
 
+pub mod vendors;
+
+#[cfg(test)]
 mod bad_input;
+#[cfg(test)]
 mod concurrency;
+#[cfg(test)]
 mod damage;
+#[cfg(test)]
 mod documentation;
+#[cfg(test)]
 mod harness;
+#[cfg(test)]
 mod interop;
+#[cfg(test)]
 mod market_data;
+#[cfg(test)]
 mod quarantine;
+#[cfg(test)]
 mod scenario;
+#[cfg(test)]
 mod splits;

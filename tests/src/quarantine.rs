@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use app::{
     data::Data,
-    ports::{HistoryStore, MarketData, Quote, VendorError, VendorHistory},
+    ports::{HistoryStore, MarketData, Quote, VendorActions, VendorError, VendorHistory, VendorSession},
 };
 use async_trait::async_trait;
-use domain::{Bar, BarRecord, Company, CorporateAction, Date, Source, Symbol, Timestamp, TradingDate};
+use domain::{Bar, BarRecord, Company, Date, Source, Symbol, Timestamp, TradingDate};
 use jiff::civil::date;
 use serde_json::json;
 
@@ -33,13 +33,21 @@ impl MarketData for Careless {
         Ok(vec![])
     }
 
-    async fn history(&self, _: &Symbol, _: Date, _: Date, _: Timestamp) -> Result<VendorHistory, VendorError> {
-        let bars = vec![bar(3, ["60", "59.90", "58.80", "59.25"]), bar(4, ["590", "600", "590", "595"])];
-        Ok(VendorHistory { bars, actions: vec![] })
+    async fn company(&self, symbol: &Symbol, _: Timestamp) -> Result<Company, VendorError> {
+        Err(VendorError::UnknownSymbol("Careless", symbol.clone()))
     }
 
-    async fn session(&self, _: TradingDate, _: Timestamp) -> Result<Vec<(Symbol, BarRecord)>, VendorError> {
+    async fn delisted(&self, _: Date, _: Timestamp) -> Result<Vec<Company>, VendorError> {
         Ok(vec![])
+    }
+
+    async fn history(&self, _: &Symbol, _: Date, _: Date, _: Timestamp) -> Result<VendorHistory, VendorError> {
+        let bars = vec![bar(3, ["60", "59.90", "58.80", "59.25"]), bar(4, ["590", "600", "590", "595"])];
+        Ok(VendorHistory { bars, ..VendorHistory::default() })
+    }
+
+    async fn session(&self, _: TradingDate, _: Timestamp) -> Result<VendorSession, VendorError> {
+        Ok(VendorSession::default())
     }
 
     fn calls(&self) -> u64 {
@@ -50,8 +58,8 @@ impl MarketData for Careless {
         Ok(vec![])
     }
 
-    async fn actions(&self, _: &[Symbol], _: Date, _: Date, _: Timestamp) -> Result<Vec<(Symbol, CorporateAction)>, VendorError> {
-        Ok(vec![])
+    async fn actions(&self, _: &[Symbol], _: Date, _: Date, _: Timestamp) -> Result<VendorActions, VendorError> {
+        Ok(VendorActions::default())
     }
 }
 

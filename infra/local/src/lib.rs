@@ -13,3 +13,4 @@ pub mod rules;
 pub mod serve;
 pub mod system;
 pub mod terminal;
+pub mod vendors;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use adapters::{
     history::directory::Directory,
     mail::Outbox,
-    market_data::{bundled::Bundled, polygon::Polygon, tiingo::Tiingo},
+    market_data::bundled::Bundled,
     store::{IdentityTable, MarketTable, PortfolioTable, SignalTable, Store, TableNames, tables::create_missing},
 };
 use anyhow::{Context, bail};
@@ -13,7 +13,7 @@ use api::routes::clock::MarketClock;
 use app::{
     auth::AuthPolicy,
     jobs::{JobReport, schedule},
-    ports::{HistoryStore, MarketData, MarketStore},
+    ports::{HistoryStore, MarketStore},
 };
 use domain::{Date, Timestamp, TradingDate, trading::TradingRules};
 use runtime::{Ports, Services, StoredModels};
@@ -27,6 +27,7 @@ use crate::{
     mail::PrintingMailer,
     metrics::JobCounts,
     terminal,
+    vendors::{self, Feeds},
 };
 
 /// Where a replay begins when nobody says otherwise: everything from here on is out of the model's sample.
@@ -95,11 +96,11 @@ impl System {
 
         let bundled = Arc::new(Bundled::new());
         let job_counts = Arc::new(JobCounts::default());
-        let (clock, vendor, quotes): (Clocks, Arc<dyn MarketData>, Option<Arc<dyn MarketData>>) = if options.live {
-            (Clocks::Live(Arc::new(LiveClock)), live_vendor()?, None)
+        let (clock, feeds) = if options.live {
+            (Clocks::Live(Arc::new(LiveClock)), vendors::live()?)
         } else {
             let clock = open_clock(&directory, options.from, bundled.last_date(), listener(&job_counts))?;
-            (Clocks::Replay(Arc::new(clock)), bundled.clone(), Some(bundled.clone()))
+            (Clocks::Replay(Arc::new(clock)), Feeds { vendor: bundled.clone(), second: None, quotes: Some(bundled.clone()) })
         };
         let ports = Ports {
             identity: Arc::new(IdentityTable::new(&store)),
@@ -108,8 +109,9 @@ impl System {
             signals: Arc::new(SignalTable::new(&store)),
             portfolios: Arc::new(PortfolioTable::new(&store)),
             histories: objects.clone(),
-            vendor,
-            quotes,
+            vendor: feeds.vendor,
+            second_vendor: feeds.second,
+            quotes: feeds.quotes,
             models: models.clone(),
         };
         let companies: Arc<dyn MarketStore> = ports.companies.clone();
@@ -184,17 +186,4 @@ async fn catch_up(clock: &ReplayClock, from: Option<Date>) -> anyhow::Result<()>
         clock.advance_to(start).await?;
     }
     Ok(())
-}
-
-/// The vendor whose key the environment has.
-fn live_vendor() -> anyhow::Result<Arc<dyn MarketData>> {
-    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.trim().is_empty());
-    let base = |name: &str, default: &str| variable(name).unwrap_or_else(|| default.to_owned());
-    if let Some(key) = variable("POLYGON_API_KEY") {
-        return Ok(Arc::new(Polygon::new(&key, &base("POLYGON_BASE_URL", Polygon::BASE_URL))?));
-    }
-    if let Some(key) = variable("TIINGO_API_KEY") {
-        return Ok(Arc::new(Tiingo::new(&key, &base("TIINGO_BASE_URL", Tiingo::BASE_URL))?));
-    }
-    bail!("--live needs market data: set POLYGON_API_KEY or TIINGO_API_KEY, or leave --live out to replay the bundled data")
 }

@@ -24,6 +24,8 @@ pub struct Ports {
     pub portfolios: Arc<dyn PortfolioStore>,
     pub histories: Arc<dyn HistoryStore>,
     pub vendor: Arc<dyn MarketData>,
+    /// Another vendor, who fills gaps and is asked for a second opinion.
+    pub second_vendor: Option<Arc<dyn MarketData>>,
     /// Prices of the running session; absent where only end-of-day bars are wanted.
     pub quotes: Option<Arc<dyn MarketData>>,
     pub models: Arc<dyn Models>,

@@ -12,6 +12,7 @@ use app::ports::VendorError;
 use reqwest::{
     Url,
     header::{AUTHORIZATION, HeaderMap, HeaderValue, RETRY_AFTER},
+    redirect::Policy,
 };
 
 /// Above any answer either vendor gives; more is a fault that must not fill the memory.
@@ -92,6 +93,8 @@ impl Client {
             .user_agent(concat!("stockgpt/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(TIMEOUT)
+            // Neither vendor redirects; the key must not follow somebody who does.
+            .redirect(Policy::none())
             .build()
             .map_err(|error| VendorError::Unavailable(vendor, error.to_string()))?;
         Ok(Self {
@@ -135,7 +138,7 @@ impl Client {
             Ok(answer) => match (answer.status, answer.retry_after_seconds.map(Duration::from_secs)) {
                 (429 | 503, Some(asked)) => (asked <= self.retry.longest_wait).then(|| asked + self.retry.wait(1)),
                 (429, None) => self.throttling_passes.then(|| self.retry.wait(tries)),
-                (500..=599, _) => Some(self.retry.wait(tries)),
+                (status, _) if passes(status) => Some(self.retry.wait(tries)),
                 _ => None,
             },
         }
@@ -161,6 +164,11 @@ impl Client {
         }
         Ok(Answer { status, body, retry_after_seconds })
     }
+}
+
+/// Whether a refusal with this status is about the moment, not about the request.
+pub(super) fn passes(status: u16) -> bool {
+    matches!(status, 408 | 425 | 499 | 500..=599)
 }
 
 /// The innermost reason says what happened ("connection refused"); the outer ones say only that something did.

@@ -2,8 +2,10 @@
 
 pub mod bundled;
 mod client;
+mod notation;
 mod number;
 pub mod polygon;
+mod rows;
 #[cfg(test)]
 mod testing;
 pub mod tiingo;

@@ -130,7 +130,10 @@ impl Data {
             let (mut history, version) = self.stored(symbol).await?;
             let newest = known_before(&history, now);
             let from = first.or(newest.map(|date| overlapped(date).date())).unwrap_or(FIRST_DATE);
-            let VendorHistory { mut bars, mut actions } = self.vendor.history(symbol, from, today, now).await?;
+            let VendorHistory { mut bars, mut actions, rejected } = self.vendor.history(symbol, from, today, now).await?;
+            for row in &rejected {
+                warn!(%symbol, fault = %row.fault, row = row.row, "a vendor's row was rejected");
+            }
             stamp_restatements(&mut bars, &history, now);
             history.date_knowledge(&mut actions, now);
             let bars = self.gate(bars, &known_actions(&history, &actions, now), &history, now).await?;

@@ -52,7 +52,7 @@ impl<'a> TapeReader<'a> {
     async fn with_fresh_actions(&self, mut tape: DayTape, history: &PriceHistory) -> Result<DayTape, UseCaseError> {
         let date = tape.date.date();
         if let Some(feed) = self.market.quotes.as_ref().filter(|_| history.bar_on(date).is_none()) {
-            let fresh = feed.actions(std::slice::from_ref(&history.symbol), date, date, self.now).await?;
+            let fresh = feed.actions(std::slice::from_ref(&history.symbol), date, date, self.now).await?.actions;
             for (_, action) in fresh {
                 if !tape.actions.contains(&action.kind) {
                     tape.actions.push(action.kind);

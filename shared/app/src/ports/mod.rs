@@ -14,7 +14,7 @@ pub use history::{HistoryError, HistoryStore, Version};
 pub use identity::{CodeRecord, CodeTry, Failures, IdentityStore, Session, UserChange, UserPage};
 pub use mail::{Mail, MailError, Mailer};
 pub use market::MarketStore;
-pub use market_data::{MarketData, Quote, VendorError, VendorHistory};
+pub use market_data::{MarketData, Quote, RejectedRow, RowFault, VendorActions, VendorError, VendorHistory, VendorSession};
 pub use portfolios::{ClientOrder, Commit, Decision, DecisionKind, PortfolioStore, Receipt};
 pub use scorer::{ModelError, Models, Scorer};
 pub use signals::SignalStore;

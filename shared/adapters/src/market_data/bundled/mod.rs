@@ -2,9 +2,9 @@
 
 mod data;
 
-use app::ports::{MarketData, Quote, VendorError, VendorHistory};
+use app::ports::{MarketData, Quote, VendorActions, VendorError, VendorHistory, VendorSession};
 use async_trait::async_trait;
-use domain::{Bar, BarRecord, Company, CorporateAction, Date, PriceHistory, Source, Symbol, Timestamp, TradingDate, calendar};
+use domain::{Bar, Company, CorporateAction, Date, PriceHistory, Source, Symbol, Timestamp, TradingDate, calendar};
 
 const NAME: &str = "the bundled data";
 
@@ -65,19 +65,29 @@ impl MarketData for Bundled {
         Ok(self.companies.clone())
     }
 
+    async fn company(&self, symbol: &Symbol, _now: Timestamp) -> Result<Company, VendorError> {
+        let found = self.companies.iter().find(|company| company.symbol == *symbol);
+        found.cloned().ok_or_else(|| VendorError::UnknownSymbol(NAME, symbol.clone()))
+    }
+
+    /// All of them are listed to this day.
+    async fn delisted(&self, _since: Date, _now: Timestamp) -> Result<Vec<Company>, VendorError> {
+        Ok(Vec::new())
+    }
+
     async fn history(&self, symbol: &Symbol, first: Date, last: Date, now: Timestamp) -> Result<VendorHistory, VendorError> {
         let history = self.history_of(symbol).ok_or_else(|| VendorError::UnknownSymbol(NAME, symbol.clone()))?;
         let closed = last.min(calendar::last_closed_session(now).date());
         let bars = between(&history.bars, |record| record.bar.date.date(), first, closed).to_vec();
-        Ok(VendorHistory { bars, actions: effective_actions(history, first, last, now).to_vec() })
+        Ok(VendorHistory { bars, actions: effective_actions(history, first, last, now).to_vec(), rejected: Vec::new() })
     }
 
-    async fn session(&self, date: TradingDate, now: Timestamp) -> Result<Vec<(Symbol, BarRecord)>, VendorError> {
+    async fn session(&self, date: TradingDate, now: Timestamp) -> Result<VendorSession, VendorError> {
         if date > calendar::last_closed_session(now) {
-            return Ok(Vec::new());
+            return Ok(VendorSession::default());
         }
         let bars = self.histories.iter().filter_map(|history| Some((history.symbol.clone(), *history.bar_on(date.date())?)));
-        Ok(bars.collect())
+        Ok(VendorSession { bars: bars.collect(), rejected: Vec::new() })
     }
 
     /// Nothing leaves this machine.
@@ -100,18 +110,14 @@ impl MarketData for Bundled {
         Ok(symbols.iter().filter_map(quote).collect())
     }
 
-    async fn actions(
-        &self,
-        symbols: &[Symbol],
-        first: Date,
-        last: Date,
-        now: Timestamp,
-    ) -> Result<Vec<(Symbol, CorporateAction)>, VendorError> {
+    async fn actions(&self, symbols: &[Symbol], first: Date, last: Date, now: Timestamp) -> Result<VendorActions, VendorError> {
         let of = |symbol: &Symbol| {
             let actions = self.history_of(symbol).map_or(&[][..], |history| effective_actions(history, first, last, now));
             actions.iter().map(|action| (symbol.clone(), action.clone())).collect::<Vec<_>>()
         };
-        Ok(symbols.iter().flat_map(of).collect())
+        let mut actions: Vec<_> = symbols.iter().flat_map(of).collect();
+        actions.sort_by_key(|(_, action)| action.ex_date);
+        Ok(VendorActions { actions, rejected: Vec::new() })
     }
 }
 

@@ -188,7 +188,7 @@ async fn quotes_show_the_open_then_the_close_and_nothing_else() {
 async fn actions_of_many_stocks_come_once_they_are_effective() {
     let stocks = [symbol("AAPL"), symbol("TSLA"), symbol("MSFT"), symbol("ZZZZ")];
     let seen = async |now: &str| {
-        let actions = BUNDLED.actions(&stocks, date(2020, 8, 29), date(2020, 8, 31), at(now)).await.unwrap();
+        let actions = BUNDLED.actions(&stocks, date(2020, 8, 29), date(2020, 8, 31), at(now)).await.unwrap().actions;
         actions.into_iter().map(|(symbol, action)| (symbol.to_string(), action.kind.price_ratio().to_string())).collect::<Vec<_>>()
     };
     assert_eq!(seen("2020-08-30T12:00:00Z").await, []);

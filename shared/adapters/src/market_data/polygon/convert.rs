@@ -1,47 +1,68 @@
 //! From Polygon's rows to the domain's values.
 
-use app::ports::{Quote, VendorError};
-use domain::{
-    ActionKind, Bar, BarRecord, Company, CorporateAction, Date, Decimal, Money, Price, Source, Symbol, Timestamp, TradingDate, calendar,
+use app::ports::{Quote, RowFault};
+use domain::{ActionKind, Bar, BarRecord, Company, CorporateAction, Date, Decimal, Money, Price, Source, Timestamp, TradingDate, calendar};
+use jiff::civil::Time;
+
+use super::wire::{Aggregate, Dividend, Snapshot, SnapshotDay, Split, Ticker};
+use crate::market_data::{
+    action_known_at, bar_known_at,
+    notation::polygon::symbol,
+    number::Exact,
+    positive_amount, positive_ratio,
+    rows::{Rejection, price, shares},
 };
 
-use super::wire::{Aggregate, Dividend, Snapshot, SnapshotDay, Split, Ticker, malformed};
-use crate::market_data::{action_known_at, bar_known_at, number::Exact, positive_amount, positive_ratio};
-
-/// `None` on a day that is no session: a vendor's stray row, which no bar can be made of.
-pub(super) fn bar(row: &Aggregate, now: Timestamp) -> Result<Option<BarRecord>, VendorError> {
-    let instant = Timestamp::from_millisecond(row.t).map_err(|_| malformed(&format!("{} is no instant", row.t)))?;
-    let day = calendar::new_york_date(instant);
-    let Ok(date) = TradingDate::new(day) else {
-        tracing::warn!(vendor = super::NAME, %day, "a bar of a day without trading was dropped");
-        return Ok(None);
-    };
-    let price = |exact: Exact, field| price(exact, field, day);
-    let bar = Bar {
-        date,
-        open: price(row.o, "open")?,
-        high: price(row.h, "high")?,
-        low: price(row.l, "low")?,
-        close: price(row.c, "close")?,
-        volume: row.v.shares().ok_or_else(|| malformed(&format!("the volume of {day} is {}", row.v.0)))?,
-    };
-    Ok(Some(BarRecord { bar, source: Source::Polygon, known_at: bar_known_at(date).min(now) }))
+/// Which end of its window a row's stamp marks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stamp {
+    /// Midnight in New York.
+    Start,
+    /// The close: 16:00 in New York, on a half day perhaps 13:00.
+    End,
 }
 
-pub(super) fn split(row: &Split) -> Result<CorporateAction, VendorError> {
+impl Stamp {
+    fn marks(self, instant: Timestamp, day: Date) -> bool {
+        match self {
+            Self::Start => instant == calendar::new_york_instant(day, Time::midnight()),
+            Self::End => instant == calendar::new_york_instant(day, Time::constant(16, 0, 0, 0)) || instant == calendar::close_instant(day),
+        }
+    }
+}
+
+pub(super) fn bar(row: &Aggregate, stamp: Stamp, now: Timestamp) -> Result<BarRecord, Rejection> {
+    let instant = Timestamp::from_millisecond(row.t).map_err(|_| Rejection::number(None, "timestamp", row.t))?;
+    let day = calendar::new_york_date(instant);
+    if !stamp.marks(instant, day) {
+        return Err(Rejection::of(day, RowFault::OffWindow(instant)));
+    }
+    let date = TradingDate::new(day).map_err(|_| Rejection::of(day, RowFault::NotASession(day)))?;
+    let bar = Bar {
+        date,
+        open: price(row.o, "open", day)?,
+        high: price(row.h, "high", day)?,
+        low: price(row.l, "low", day)?,
+        close: price(row.c, "close", day)?,
+        volume: shares(row.v, day)?,
+    };
+    Ok(BarRecord { bar, source: Source::Polygon, known_at: bar_known_at(date).min(now) })
+}
+
+pub(super) fn split(row: &Split) -> Result<CorporateAction, Rejection> {
     let ratio = positive_ratio(row.split_to.0, row.split_from.0)
-        .ok_or_else(|| malformed(&format!("a split of {} into {} on {}", row.split_from.0, row.split_to.0, row.execution_date)))?;
+        .ok_or_else(|| Rejection::number(row.execution_date, "split ratio", format_args!("{} to {}", row.split_from.0, row.split_to.0)))?;
     Ok(action(row.execution_date, ActionKind::Split { ratio }))
 }
 
-/// `None` when nothing is paid, or not in dollars: such cash cannot be booked.
-pub(super) fn dividend(row: &Dividend) -> Option<CorporateAction> {
-    if row.currency.as_deref().is_some_and(|currency| !currency.eq_ignore_ascii_case("USD")) {
-        tracing::warn!(vendor = super::NAME, ticker = row.ticker, ex_date = %row.ex_dividend_date, "a dividend in another currency was dropped");
-        return None;
+/// Cash in another currency cannot be booked, nor can none.
+pub(super) fn dividend(row: &Dividend) -> Result<CorporateAction, Rejection> {
+    let ex_date = row.ex_dividend_date;
+    if let Some(currency) = row.currency.as_deref().filter(|currency| !currency.eq_ignore_ascii_case("USD")) {
+        return Err(Rejection::of(ex_date, RowFault::Currency(currency.chars().take(12).collect())));
     }
-    let amount = positive_amount(row.cash_amount.0)?;
-    Some(action(row.ex_dividend_date, ActionKind::Dividend { amount, pay_date: row.pay_date }))
+    let amount = positive_amount(row.cash_amount.0).ok_or_else(|| Rejection::number(ex_date, "dividend", row.cash_amount.0))?;
+    Ok(action(ex_date, ActionKind::Dividend { amount, pay_date: row.pay_date }))
 }
 
 fn action(ex_date: Date, kind: ActionKind) -> CorporateAction {
@@ -51,6 +72,7 @@ fn action(ex_date: Date, kind: ActionKind) -> CorporateAction {
 /// `None` for what is no common ticker of ours, such as preferred shares (`KIMpL`).
 pub(super) fn company(row: Ticker) -> Option<Company> {
     let symbol = symbol(&row.ticker)?;
+    let delisted_on = delisted_on(&row);
     Some(Company {
         name: row.name.unwrap_or_else(|| symbol.to_string()),
         symbol,
@@ -62,14 +84,14 @@ pub(super) fn company(row: Ticker) -> Option<Company> {
         country: None,
         figi: row.share_class_figi,
         listed_on: row.list_date,
-        delisted_on: row.delisted_utc.and_then(|instant| instant.get(..10)?.parse().ok()),
+        delisted_on,
         is_active: row.active.unwrap_or(true),
     })
 }
 
-/// Polygon writes classes with a dot, as we do, and kinds of shares in lower case, which we do not have.
-pub(super) fn symbol(ticker: &str) -> Option<Symbol> {
-    if ticker.bytes().any(|byte| byte.is_ascii_lowercase()) { None } else { ticker.parse().ok() }
+/// The instant is midnight UTC of the day.
+pub(super) fn delisted_on(row: &Ticker) -> Option<Date> {
+    row.delisted_utc.as_deref()?.get(..10)?.parse().ok()
 }
 
 /// `None` when the stock has not traded in `today`'s session by `now`.
@@ -99,8 +121,4 @@ pub(super) fn quote(row: &Snapshot, today: TradingDate, now: Timestamp) -> Optio
 fn session_bar(day: &SnapshotDay, date: TradingDate) -> Option<Bar> {
     let price = |exact: Exact| Price::round(exact.0).ok();
     Some(Bar { date, open: price(day.o)?, high: price(day.h)?, low: price(day.l)?, close: price(day.c)?, volume: day.v.shares()? })
-}
-
-fn price(exact: Exact, field: &str, day: Date) -> Result<Price, VendorError> {
-    Price::round(exact.0).map_err(|error| malformed(&format!("the {field} of {day}: {error}")))
 }

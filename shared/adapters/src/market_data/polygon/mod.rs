@@ -1,18 +1,24 @@
 //! Polygon.io, since October 2025 named Massive.
 
 mod convert;
+mod lists;
 mod wire;
 
 use std::collections::HashSet;
 
-use app::ports::{MarketData, Quote, VendorError, VendorHistory};
+use app::ports::{MarketData, Quote, VendorActions, VendorError, VendorHistory, VendorSession};
 use async_trait::async_trait;
-use domain::{BarRecord, Company, CorporateAction, Date, Source, Symbol, Timestamp, TradingDate, calendar};
-use reqwest::Url;
-use serde::de::DeserializeOwned;
+use domain::{Company, Date, Source, Symbol, Timestamp, TradingDate, calendar};
 
-use self::wire::{Aggregate, Dividend, Page, Snapshot, Split, Ticker, malformed};
-use super::client::{Answer, Client, Retry};
+use self::{
+    convert::Stamp,
+    wire::{Aggregate, Snapshot, Ticker, malformed},
+};
+use super::{
+    client::{Client, Retry},
+    notation::polygon as notation,
+    rows::{self, Bars},
+};
 
 const NAME: &str = "Polygon";
 
@@ -20,8 +26,6 @@ const NAME: &str = "Polygon";
 const SNAPSHOT_TICKERS: usize = 200;
 /// Asking for each stock costs a request; for more than these the whole market's actions of the dates cost fewer.
 const ACTIONS_ONE_BY_ONE: usize = 4;
-/// More pages than the longest list has: a list that does not end is a fault.
-const MOST_PAGES: usize = 500;
 /// What is a company's stock: common shares and deposit receipts of common shares.
 const STOCK_TYPES: [&str; 2] = ["CS", "ADRC"];
 
@@ -44,94 +48,27 @@ impl Polygon {
         Ok(Self { client })
     }
 
-    /// One company with what the list of all does not tell: market capitalisation, industry, day of listing.
-    pub async fn company(&self, symbol: &Symbol, now: Timestamp) -> Result<Company, VendorError> {
-        let path = format!("/v3/reference/tickers/{symbol}?date={}", calendar::new_york_date(now));
-        let row: Ticker = wire::one(&self.client.get(&path).await?, symbol)?;
-        convert::company(row).filter(|company| company.symbol == *symbol).ok_or_else(|| malformed("the details of another stock"))
-    }
-
-    async fn bars(&self, symbol: &Symbol, first: Date, last: Date, now: Timestamp) -> Result<Vec<BarRecord>, VendorError> {
+    async fn bars(&self, symbol: &Symbol, first: Date, last: Date, now: Timestamp) -> Result<VendorHistory, VendorError> {
         let last = last.min(calendar::last_closed_session(now).date());
         if last < first {
-            return Ok(Vec::new());
+            return Ok(VendorHistory::default());
         }
-        let path = format!("/v2/aggs/ticker/{symbol}/range/1/day/{first}/{last}?adjusted=false&sort=asc&limit=50000");
-        let rows: Vec<Aggregate> = self.list(self.client.get(&path).await?, Some(symbol)).await?;
-        if rows.is_empty() {
+        let ticker = notation::ticker(symbol);
+        let path = format!("/v2/aggs/ticker/{ticker}/range/1/day/{first}/{last}?adjusted=false&sort=asc&limit=50000");
+        let (mut bars, mut is_empty) = (Bars::default(), true);
+        self.each_row(self.client.get(&path).await?, Some(symbol), |row| {
+            is_empty = false;
+            let bar = rows::read::<Aggregate>(row).and_then(|row| convert::bar(&row, Stamp::Start, now));
+            bars.add(symbol, &(first..=last), bar, row.get());
+        })
+        .await?;
+        if is_empty {
             // An unknown stock and one that did not trade look alike here; the reference tells them apart.
             self.company(symbol, now).await?;
         }
-        let mut bars = Vec::with_capacity(rows.len());
-        for row in rows {
-            bars.extend(convert::bar(&row, now)?.filter(|record| (first..=last).contains(&record.bar.date.date())));
-        }
-        bars.sort_by_key(|record| record.bar.date);
-        bars.dedup_by_key(|record| record.bar.date);
-        Ok(bars)
+        let (bars, rejected) = bars.finish();
+        Ok(VendorHistory { bars: bars.into_iter().map(|(_, record)| record).collect(), actions: Vec::new(), rejected })
     }
-
-    /// Splits and dividends of one stock, or with `None` of the whole market, sorted by ex-date.
-    async fn actions_of(
-        &self,
-        symbol: Option<&Symbol>,
-        first: Date,
-        last: Date,
-        now: Timestamp,
-    ) -> Result<Vec<(Symbol, CorporateAction)>, VendorError> {
-        let last = last.min(calendar::new_york_date(now));
-        if last < first {
-            return Ok(Vec::new());
-        }
-        let query = |date: &str| {
-            let ticker = symbol.map(|symbol| format!("ticker={symbol}&")).unwrap_or_default();
-            format!("{ticker}{date}.gte={first}&{date}.lte={last}&limit=1000")
-        };
-        let splits: Vec<Split> = self.events("splits", &query("execution_date"), symbol).await?;
-        let dividends: Vec<Dividend> = self.events("dividends", &query("ex_dividend_date"), symbol).await?;
-
-        let mut actions = Vec::with_capacity(splits.len() + dividends.len());
-        for row in &splits {
-            if let Some(symbol) = convert::symbol(&row.ticker) {
-                actions.push((symbol, convert::split(row)?));
-            }
-        }
-        actions.extend(dividends.iter().filter_map(|row| Some((convert::symbol(&row.ticker)?, convert::dividend(row)?))));
-        actions.retain(|(of, action)| (first..=last).contains(&action.ex_date) && symbol.is_none_or(|asked| asked == of));
-        actions.sort_by_key(|(_, action)| action.ex_date);
-        Ok(actions)
-    }
-
-    /// All of `kind`, from the endpoint of today or, where it is missing or not in the plan, from the older one.
-    async fn events<T: DeserializeOwned>(&self, kind: &str, query: &str, symbol: Option<&Symbol>) -> Result<Vec<T>, VendorError> {
-        let mut answer = self.client.get(&format!("/stocks/v1/{kind}?{query}")).await?;
-        if matches!(answer.status, 403 | 404) {
-            answer = self.client.get(&format!("/v3/reference/{kind}?{query}")).await?;
-        }
-        self.list(answer, symbol).await
-    }
-
-    /// The rows of a list of which `answer` is the first page.
-    async fn list<T: DeserializeOwned>(&self, mut answer: Answer, symbol: Option<&Symbol>) -> Result<Vec<T>, VendorError> {
-        let mut all = Vec::new();
-        let mut seen = HashSet::new();
-        loop {
-            let Page { mut rows, next_url } = wire::page(&answer, symbol)?;
-            all.append(&mut rows);
-            let Some(next) = next_url else { return Ok(all) };
-            let path = path_of(&next).ok_or_else(|| malformed("the next page has no address"))?;
-            if seen.len() >= MOST_PAGES || !seen.insert(path.clone()) {
-                return Err(malformed("a list without end"));
-            }
-            answer = self.client.get(&path).await?;
-        }
-    }
-}
-
-/// The path and query of the next page's address. Its host is left out: the key goes to our base address only.
-fn path_of(next_url: &str) -> Option<String> {
-    let url = Url::parse(next_url).ok()?;
-    Some(format!("{}?{}", url.path(), url.query()?))
 }
 
 #[async_trait]
@@ -140,39 +77,66 @@ impl MarketData for Polygon {
         Source::Polygon
     }
 
-    /// Market capitalisation and industry are not in the list: [`Polygon::company`] has them.
+    /// Market capitalisation and industry are not in the list: [`Self::company`] has them.
     async fn companies(&self, now: Timestamp) -> Result<Vec<Company>, VendorError> {
         let mut companies = Vec::new();
         for kind in STOCK_TYPES {
-            let path =
-                format!("/v3/reference/tickers?market=stocks&active=true&type={kind}&date={}&limit=1000", calendar::new_york_date(now));
-            let rows: Vec<Ticker> = self.list(self.client.get(&path).await?, None).await?;
-            companies.extend(rows.into_iter().filter_map(convert::company));
+            let date = calendar::new_york_date(now);
+            let path = format!("/v3/reference/tickers?market=stocks&active=true&type={kind}&date={date}&limit=1000");
+            companies.extend(self.list::<Ticker>(self.client.get(&path).await?).await?.into_iter().filter_map(convert::company));
         }
         companies.sort_by(|a, b| a.symbol.cmp(&b.symbol));
         companies.dedup_by(|a, b| a.symbol == b.symbol);
         Ok(companies)
     }
 
-    async fn history(&self, symbol: &Symbol, first: Date, last: Date, now: Timestamp) -> Result<VendorHistory, VendorError> {
-        let bars = self.bars(symbol, first, last, now).await?;
-        let actions = self.actions_of(Some(symbol), first, last, now).await?;
-        Ok(VendorHistory { bars, actions: actions.into_iter().map(|(_, action)| action).collect() })
+    async fn company(&self, symbol: &Symbol, now: Timestamp) -> Result<Company, VendorError> {
+        let path = format!("/v3/reference/tickers/{}?date={}", notation::ticker(symbol), calendar::new_york_date(now));
+        let row: Ticker = wire::one(&self.client.get(&path).await?, symbol)?;
+        convert::company(row).filter(|company| company.symbol == *symbol).ok_or_else(|| malformed("the details of another stock"))
     }
 
-    async fn session(&self, date: TradingDate, now: Timestamp) -> Result<Vec<(Symbol, BarRecord)>, VendorError> {
+    /// The newest delistings come first, so that a short time needs one page.
+    async fn delisted(&self, since: Date, now: Timestamp) -> Result<Vec<Company>, VendorError> {
+        let mut companies = Vec::new();
+        for kind in STOCK_TYPES {
+            let path = format!("/v3/reference/tickers?market=stocks&active=false&type={kind}&sort=delisted_utc&order=desc&limit=1000");
+            companies.extend(self.delisted_rows(&path, since).await?.into_iter().filter_map(convert::company));
+        }
+        let today = calendar::new_york_date(now);
+        companies.retain(|company| company.delisted_on.is_some_and(|day| (since..=today).contains(&day)));
+        companies.sort_by(|a, b| a.symbol.cmp(&b.symbol).then(b.delisted_on.cmp(&a.delisted_on)));
+        companies.dedup_by(|a, b| a.symbol == b.symbol && a.figi == b.figi);
+        Ok(companies)
+    }
+
+    async fn history(&self, symbol: &Symbol, first: Date, last: Date, now: Timestamp) -> Result<VendorHistory, VendorError> {
+        let mut history = self.bars(symbol, first, last, now).await?;
+        let VendorActions { actions, rejected } = self.actions_of(Some(symbol), first, last, now).await?;
+        history.actions = actions.into_iter().map(|(_, action)| action).collect();
+        history.rejected.extend(rejected);
+        Ok(history)
+    }
+
+    async fn session(&self, date: TradingDate, now: Timestamp) -> Result<VendorSession, VendorError> {
         if date > calendar::last_closed_session(now) {
-            return Ok(Vec::new());
+            return Ok(VendorSession::default());
         }
+        let day = date.date();
+        let mut bars = Bars::default();
         let path = format!("/v2/aggs/grouped/locale/us/market/stocks/{date}?adjusted=false");
-        let rows: Vec<Aggregate> = self.list(self.client.get(&path).await?, None).await?;
-        let mut bars = Vec::with_capacity(rows.len());
-        for row in rows {
-            let Some(symbol) = row.ticker.as_deref().and_then(convert::symbol) else { continue };
-            bars.extend(convert::bar(&row, now)?.filter(|record| record.bar.date == date).map(|record| (symbol, record)));
-        }
-        bars.sort_by(|(a, _), (b, _)| a.cmp(b));
-        Ok(bars)
+        self.each_row(self.client.get(&path).await?, None, |row| match lists::owner(row) {
+            Some(Some(symbol)) => {
+                let bar = rows::read::<Aggregate>(row).and_then(|row| convert::bar(&row, Stamp::End, now));
+                bars.add(&symbol, &(day..=day), bar, row.get());
+            }
+            // Shares of a kind that we do not have.
+            Some(None) => {}
+            None => bars.reject(lists::unowned(row)),
+        })
+        .await?;
+        let (bars, rejected) = bars.finish();
+        Ok(VendorSession { bars, rejected })
     }
 
     fn calls(&self) -> u64 {
@@ -185,32 +149,30 @@ impl MarketData for Polygon {
         };
         let mut quotes = Vec::with_capacity(symbols.len());
         for some in symbols.chunks(SNAPSHOT_TICKERS) {
-            let tickers = some.iter().map(Symbol::as_str).collect::<Vec<_>>().join(",");
+            let tickers = some.iter().map(notation::ticker).collect::<Vec<_>>().join(",");
             let answer = self.client.get(&format!("/v2/snapshot/locale/us/markets/stocks/tickers?tickers={tickers}")).await?;
-            let rows: Vec<Snapshot> = self.list(answer, None).await?;
+            let rows = self.list::<Snapshot>(answer).await?;
             quotes.extend(rows.iter().filter_map(|row| convert::quote(row, today, now)).filter(|quote| some.contains(&quote.symbol)));
         }
         Ok(quotes)
     }
 
-    async fn actions(
-        &self,
-        symbols: &[Symbol],
-        first: Date,
-        last: Date,
-        now: Timestamp,
-    ) -> Result<Vec<(Symbol, CorporateAction)>, VendorError> {
-        let mut actions = Vec::new();
-        if symbols.len() <= ACTIONS_ONE_BY_ONE {
-            for symbol in symbols {
-                actions.extend(self.actions_of(Some(symbol), first, last, now).await?);
-            }
-        } else {
+    async fn actions(&self, symbols: &[Symbol], first: Date, last: Date, now: Timestamp) -> Result<VendorActions, VendorError> {
+        if symbols.len() > ACTIONS_ONE_BY_ONE {
             let asked: HashSet<&Symbol> = symbols.iter().collect();
-            actions = self.actions_of(None, first, last, now).await?;
-            actions.retain(|(symbol, _)| asked.contains(symbol));
+            let mut all = self.actions_of(None, first, last, now).await?;
+            all.actions.retain(|(symbol, _)| asked.contains(symbol));
+            all.rejected.retain(|row| row.symbol.as_ref().is_none_or(|symbol| asked.contains(symbol)));
+            return Ok(all);
         }
-        Ok(actions)
+        let mut found = VendorActions::default();
+        for symbol in symbols {
+            let VendorActions { actions, rejected } = self.actions_of(Some(symbol), first, last, now).await?;
+            found.actions.extend(actions);
+            found.rejected.extend(rejected);
+        }
+        found.actions.sort_by_key(|(_, action)| action.ex_date);
+        Ok(found)
     }
 }
 

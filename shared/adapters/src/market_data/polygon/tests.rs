@@ -1,8 +1,11 @@
+use super::wire::{Dividend, Split};
 use super::*;
 use crate::market_data::{
+    client::Answer,
     number::Exact,
     testing::{AT_ONCE, Reply, Vendor, nobody, reply},
 };
+use app::ports::{RejectedRow, RowFault};
 use domain::{ActionKind, Decimal};
 use jiff::civil::date;
 use proptest::prelude::*;
@@ -112,7 +115,9 @@ async fn nothing_is_asked_of_what_has_not_happened() {
     let before = vendor.asked().len();
     assert_eq!(polygon.quotes(&[symbol("AAPL")], at("2022-01-03T14:29:59Z")).await, Ok(vec![]));
     assert_eq!(polygon.quotes(&[symbol("AAPL")], at("2022-01-01T17:00:00Z")).await, Ok(vec![]));
-    assert_eq!(polygon.actions(&[symbol("AAPL")], date(2022, 1, 4), date(2022, 1, 5), before_close).await, Ok(vec![]));
+    let tomorrow = polygon.actions(&[symbol("AAPL")], date(2022, 1, 4), date(2022, 1, 5), before_close).await;
+    assert_eq!(tomorrow, Ok(VendorActions::default()));
+    assert_eq!(polygon.session(TradingDate::new(date(2022, 1, 3)).unwrap(), before_close).await, Ok(VendorSession::default()));
     assert_eq!(vendor.asked().len(), before);
 }
 
@@ -122,7 +127,9 @@ async fn recorded_splits_and_dividends_become_actions() {
         Vendor::start(serving(&[("/stocks/v1/splits", fixture!("splits.json")), ("/stocks/v1/dividends", fixture!("dividends.json"))]))
             .await;
     let stocks = ["GOOG", "AMZN", "BRW", "CM", "CIG.C", "CSSEN"].map(symbol);
-    let actions = client(&vendor).actions(&stocks, date(2022, 1, 1), date(2024, 12, 31), now()).await.unwrap();
+    let found = client(&vendor).actions(&stocks, date(2022, 1, 1), date(2024, 12, 31), now()).await.unwrap();
+    let (actions, rejected) = (found.actions, found.rejected);
+    assert_eq!(rejected, []);
     let splits: Vec<_> = actions
         .iter()
         .filter(|(_, action)| matches!(action.kind, ActionKind::Split { .. }))
@@ -158,7 +165,7 @@ async fn old_endpoints_serve_where_today_s_are_missing_or_not_in_the_plan() {
         })
         .await;
         let actions = client(&vendor).actions(&[symbol("AAPL")], date(2020, 8, 1), date(2020, 8, 31), now()).await.unwrap();
-        assert_eq!(actions[0].1.kind, ActionKind::Split { ratio: Decimal::from(4) });
+        assert_eq!(actions.actions[0].1.kind, ActionKind::Split { ratio: Decimal::from(4) });
         assert_eq!(
             vendor.paths()[1],
             "/v3/reference/splits?ticker=AAPL&execution_date.gte=2020-08-01&execution_date.lte=2020-08-31&limit=1000"
@@ -170,29 +177,24 @@ async fn old_endpoints_serve_where_today_s_are_missing_or_not_in_the_plan() {
 fn dividends_that_are_no_dollars_are_not_booked() {
     let dividend = |currency: Option<&str>, amount: &str| {
         convert::dividend(&Dividend {
-            ticker: "AAPL".into(),
             ex_dividend_date: date(2022, 1, 3),
             cash_amount: Exact(decimal(amount)),
             currency: currency.map(str::to_owned),
             pay_date: None,
         })
     };
-    assert!(dividend(None, "0.22").is_some());
-    assert!(dividend(Some("USD"), "0.22").is_some());
-    assert!(dividend(Some("BRL"), "0.22").is_none());
-    assert!(dividend(Some("USD"), "0").is_none());
+    assert!(dividend(None, "0.22").is_ok());
+    assert!(dividend(Some("USD"), "0.22").is_ok());
+    let fault = |currency, amount| dividend(currency, amount).unwrap_err().fault.to_string();
+    assert_eq!(fault(Some("BRL"), "0.22"), "the dividend is paid in BRL, not in dollars");
+    assert_eq!(fault(Some("USD"), "0"), "the dividend is 0");
 }
 
 #[test]
 fn a_ratio_is_what_will_be_read_back() {
     let split = |from: i64, to: i64| {
-        convert::split(&Split {
-            ticker: "X".into(),
-            execution_date: date(2022, 1, 3),
-            split_from: Exact(from.into()),
-            split_to: Exact(to.into()),
-        })
-        .map(|action| action.kind.share_ratio().to_string())
+        convert::split(&Split { execution_date: date(2022, 1, 3), split_from: Exact(from.into()), split_to: Exact(to.into()) })
+            .map(|action| action.kind.share_ratio().to_string())
     };
     assert_eq!(split(3, 1).unwrap(), "0.333333333");
     assert_eq!(split(20, 21).unwrap(), "1.05");
@@ -222,7 +224,10 @@ async fn a_recorded_company_has_its_size() {
     let apple = client(&vendor).company(&symbol("AAPL"), now()).await.unwrap();
     assert_eq!((apple.market_cap, apple.listed_on), (Some(domain::Money::dollars(2_488_795_282_370)), Some(date(1980, 12, 12))));
     assert_eq!((apple.industry.as_deref(), apple.exchange.as_deref()), (Some("ELECTRONIC COMPUTERS"), Some("XNAS")));
-    assert_eq!(client(&vendor).company(&symbol("MSFT"), now()).await, Err(malformed("status 404: 404 page not found")));
+    assert_eq!(
+        client(&vendor).company(&symbol("MSFT"), now()).await,
+        Err(VendorError::Refused("Polygon", "status 404: 404 page not found".into()))
+    );
 }
 
 #[tokio::test]
@@ -265,6 +270,7 @@ async fn an_unknown_stock_is_told_from_one_that_did_not_trade() {
 #[tokio::test]
 async fn each_refusal_has_its_name() {
     let text = "Text of the vendor.";
+    let refused = |text: &str| VendorError::Refused("Polygon", text.into());
     let unavailable = VendorError::Unavailable("Polygon", "status 502: <html>Bad Gateway</html>".into());
     let quota = |seconds| VendorError::QuotaExhausted { vendor: "Polygon", detail: text.into(), retry_after_seconds: Some(seconds) };
     for (status, body, retry_after, expected, requests) in [
@@ -273,8 +279,10 @@ async fn each_refusal_has_its_name() {
         (403, r#"{"status":"NOT_AUTHORIZED","message":"Text of the vendor."}"#, None, VendorError::NotInPlan("Polygon", text.into()), 1),
         (200, r#"{"status":"NOT_AUTHORIZED","message":"Text of the vendor."}"#, None, VendorError::NotInPlan("Polygon", text.into()), 1),
         (404, NOT_FOUND, None, VendorError::UnknownSymbol("Polygon", symbol("AAPL")), 1),
-        (404, "404 page not found", None, malformed("status 404: 404 page not found"), 1),
-        (400, r#"{"status":"ERROR","error":"Text of the vendor."}"#, None, malformed("status 400: Text of the vendor."), 1),
+        (404, "404 page not found", None, refused("status 404: 404 page not found"), 1),
+        (302, "moved", None, refused("status 302: moved"), 1),
+        (200, r#"{"status":"ERROR","error":"Text of the vendor."}"#, None, refused("status 200: Text of the vendor."), 1),
+        (400, r#"{"status":"ERROR","error":"Text of the vendor."}"#, None, refused("status 400: Text of the vendor."), 1),
         (429, r#"{"status":"ERROR","error":"Text of the vendor."}"#, None, quota(60), 4),
         (429, r#"{"status":"ERROR","error":"Text of the vendor."}"#, Some("0"), quota(0), 4),
         (429, r#"{"status":"ERROR","error":"Text of the vendor."}"#, Some("3600"), quota(3600), 1),
@@ -282,31 +290,142 @@ async fn each_refusal_has_its_name() {
         (200, "<html>sign in</html>", None, malformed("expected value at line 1 column 1 in: <html>sign in</html>"), 1),
         (200, "", None, malformed("EOF while parsing a value at line 1 column 0 in: an empty answer"), 1),
         (200, r#"{"status":"OK","resu"#, None, malformed(r#"EOF while parsing a string at line 1 column 20 in: {"status":"OK","resu"#), 1),
-        (
-            200,
-            r#"{"status":"OK","results":[{"o":0,"h":1,"l":1,"c":1,"v":1,"t":1577941200000}]}"#,
-            None,
-            malformed("the open of 2020-01-02: 0 must be above zero"),
-            1,
-        ),
-        (
-            200,
-            r#"{"status":"OK","results":[{"o":1,"h":1,"l":1,"c":1,"v":-1,"t":1577941200000}]}"#,
-            None,
-            malformed("the volume of 2020-01-02 is -1"),
-            1,
-        ),
-        (
-            200,
-            r#"{"status":"OK","results":[{"o":1,"h":1,"l":1,"c":1,"v":1,"t":9223372036854775807}]}"#,
-            None,
-            malformed("9223372036854775807 is no instant"),
-            1,
-        ),
+        (200, r#"{"status":"OK","results":{}}"#, None, malformed("invalid type: map, expected a sequence at line 1 column 1 in: {}"), 1),
     ] {
         let vendor = Vendor::start(move |_, _| Reply { retry_after, ..reply(status, body) }).await;
-        let refused = client(&vendor).history(&symbol("AAPL"), date(2020, 1, 1), date(2020, 1, 10), now()).await.unwrap_err();
-        assert_eq!((refused, vendor.asked().len()), (expected, requests), "{status} {body}");
+        let answered = client(&vendor).history(&symbol("AAPL"), date(2020, 1, 1), date(2020, 1, 10), now()).await.unwrap_err();
+        assert_eq!((answered, vendor.asked().len()), (expected, requests), "{status} {body}");
+    }
+}
+
+#[tokio::test]
+async fn a_bad_row_is_rejected_by_name_and_spoils_no_other() {
+    let good = r#"{"o":1,"h":1,"l":1,"c":1,"v":1.0,"t":1577941200000}"#;
+    let number = |field, value: &str| RowFault::BadNumber { field, value: value.into() };
+    for (row, day, fault) in [
+        (r#"{"o":0,"h":1,"l":1,"c":1,"v":1,"t":1578027600000}"#, Some(date(2020, 1, 3)), number("open", "0")),
+        (r#"{"o":1,"h":1,"l":1,"c":-1,"v":1,"t":1578027600000}"#, Some(date(2020, 1, 3)), number("close", "-1")),
+        (r#"{"o":1,"h":1,"l":1,"c":1,"v":-1,"t":1578027600000}"#, Some(date(2020, 1, 3)), number("volume", "-1")),
+        (r#"{"o":1,"h":1,"l":1,"c":1,"v":1,"t":9223372036854775807}"#, None, number("timestamp", "9223372036854775807")),
+        (r#"{"o":1,"h":1,"l":1,"c":1,"v":1,"t":1578114000000}"#, Some(date(2020, 1, 4)), RowFault::NotASession(date(2020, 1, 4))),
+        // Midnight in Greenwich is the evening before in New York.
+        (r#"{"o":1,"h":1,"l":1,"c":1,"v":1,"t":1578009600000}"#, Some(date(2020, 1, 2)), RowFault::OffWindow(at("2020-01-03T00:00:00Z"))),
+        // The close, where the range is stamped at its start.
+        (r#"{"o":1,"h":1,"l":1,"c":1,"v":1,"t":1578085200000}"#, Some(date(2020, 1, 3)), RowFault::OffWindow(at("2020-01-03T21:00:00Z"))),
+        (r#"{"o":1,"h":1,"l":1,"c":1,"v":1,"t":1577854800000}"#, Some(date(2020, 1, 1)), RowFault::NotASession(date(2020, 1, 1))),
+        (r#"{"o":1,"h":1,"l":1,"c":1,"v":1,"t":1580101200000}"#, Some(date(2020, 1, 27)), RowFault::OutOfRange(date(2020, 1, 27))),
+        ("7", None, RowFault::Unreadable("invalid type: integer `7`, expected struct Aggregate at line 1 column 1".into())),
+        (r#"{"o":1}"#, None, RowFault::Unreadable("missing field `h` at line 1 column 7".into())),
+    ] {
+        let vendor = Vendor::start(move |path, _| match path {
+            path if path.starts_with("/v2") => reply(200, format!(r#"{{"status":"OK","results":[{row},{good},{good}]}}"#)),
+            _ => reply(200, NOTHING),
+        })
+        .await;
+        let history = client(&vendor).history(&symbol("AAPL"), date(2020, 1, 1), date(2020, 1, 10), now()).await.unwrap();
+        assert_eq!(history.bars.iter().map(|record| record.bar.date.to_string()).collect::<Vec<_>>(), ["2020-01-02"], "{row}");
+        let expected = RejectedRow { symbol: Some(symbol("AAPL")), day, fault, row: row.to_owned() };
+        assert_eq!(history.rejected, [expected], "{row}");
+    }
+}
+
+#[tokio::test]
+async fn a_recorded_session_is_stamped_at_its_end() {
+    let vendor = Vendor::start(serving(&[("/v2/aggs/grouped/", fixture!("grouped_daily.json"))])).await;
+    let day = TradingDate::new(date(2020, 10, 14)).unwrap();
+    let session = client(&vendor).session(day, now()).await.unwrap();
+    assert_eq!(vendor.paths(), ["/v2/aggs/grouped/locale/us/market/stocks/2020-10-14?adjusted=false"]);
+    let [(gik, record)] = &session.bars[..] else { panic!("{session:?}") };
+    assert_eq!((gik.as_str(), record.bar.date, record.bar.volume, record.bar.close.to_string().as_str()), ("GIK", day, 895_345, "10.02"));
+    assert_eq!((record.known_at, session.rejected), (at("2020-10-14T22:00:00Z"), vec![]));
+}
+
+#[tokio::test]
+async fn a_session_takes_what_is_a_stock_s_bar_of_that_day() {
+    let vendor = Vendor::start(|_, _| {
+        let row = |ticker: &str, close: &str, t: i64| format!(r#"{{"T":"{ticker}","o":1,"h":2,"l":1,"c":{close},"v":10.5,"t":{t}}}"#);
+        let rows = [
+            row("BRK.B", "2", 1_602_705_600_000),
+            row("KIMpL", "2", 1_602_705_600_000),
+            row("A", "1.5", 1_602_705_600_000),
+            row("EARLY", "1", 1_602_648_000_000),
+            row("LATE", "1", 1_602_792_000_000),
+            row("TWICE", "1", 1_602_705_600_000),
+            row("TWICE", "2", 1_602_705_600_000),
+            row("ZERO", "0", 1_602_705_600_000),
+            r#"{"o":1}"#.into(),
+        ];
+        reply(200, format!(r#"{{"status":"OK","results":[{}]}}"#, rows.join(",")))
+    })
+    .await;
+    let day = TradingDate::new(date(2020, 10, 14)).unwrap();
+    let session = client(&vendor).session(day, now()).await.unwrap();
+    assert_eq!(session.bars.iter().map(|(symbol, _)| symbol.as_str()).collect::<Vec<_>>(), ["A", "BRK.B"]);
+    let rejected: Vec<_> =
+        session.rejected.iter().map(|row| (row.symbol.as_ref().map_or("nobody", Symbol::as_str), row.fault.to_string())).collect();
+    let expected = [
+        ("EARLY", "the row is stamped 2020-10-14T04:00:00Z, where no session begins or ends"),
+        ("LATE", "2020-10-15 was not asked for"),
+        ("TWICE", "there are two different rows of 2020-10-14"),
+        ("TWICE", "there are two different rows of 2020-10-14"),
+        ("ZERO", "the close is 0"),
+        ("nobody", "the row cannot be read: it names no ticker"),
+    ];
+    assert_eq!(rejected, expected.map(|(symbol, fault)| (symbol, fault.to_owned())));
+}
+
+#[tokio::test]
+async fn delistings_are_read_back_to_a_day() {
+    let row = |ticker: &str, day: &str| {
+        format!(
+            r#"{{"ticker":"{ticker}","name":"Company","market":"stocks","active":false,"delisted_utc":"{day}T00:00:00Z","share_class_figi":"BBG{ticker}","type":"CS"}}"#
+        )
+    };
+    let vendor = Vendor::start(move |path, _| match path {
+        path if path.contains("type=ADRC") => reply(200, NOTHING),
+        path if path.contains("cursor=") => reply(200, format!(r#"{{"status":"OK","results":[{}]}}"#, row("OLD", "2021-01-04"))),
+        _ => reply(
+            200,
+            format!(
+                r#"{{"status":"OK","results":[{},{},{}],"next_url":"https://api.massive.com/v3/reference/tickers?cursor=x"}}"#,
+                row("TWTR", "2022-10-28"),
+                row("FB", "2022-06-09"),
+                row("XLNX", "2022-02-14"),
+            ),
+        ),
+    })
+    .await;
+    let delisted = async |since| client(&vendor).delisted(since, now()).await.unwrap();
+    let companies = delisted(date(2022, 6, 1)).await;
+    let summary: Vec<_> = companies
+        .iter()
+        .map(|company| (company.symbol.as_str(), company.delisted_on, company.figi.as_deref(), company.is_active))
+        .collect();
+    let expected = [("FB", date(2022, 6, 9), "BBGFB"), ("TWTR", date(2022, 10, 28), "BBGTWTR")];
+    assert_eq!(summary, expected.map(|(symbol, day, figi)| (symbol, Some(day), Some(figi), false)));
+    assert_eq!(vendor.asked().len(), 2, "the first page of each kind goes back far enough");
+    assert_eq!(delisted(date(2022, 1, 1)).await.len(), 3);
+    assert_eq!(vendor.asked().len(), 5);
+}
+
+#[tokio::test]
+async fn no_address_of_a_next_page_leads_elsewhere() {
+    let elsewhere = Vendor::start(|_, _| reply(200, NOTHING)).await;
+    let other = elsewhere.url.trim_start_matches("http://").to_owned();
+    for next in [
+        format!("x:@{other}/v3?a=b"),
+        format!("{}/v3?a=b", elsewhere.url),
+        format!("//{other}/v3?a=b"),
+        format!("https://{other}//{other}/?a=b"),
+    ] {
+        let (sent, before) = (next.clone(), elsewhere.asked().len());
+        let vendor = Vendor::start(move |_, before| match before {
+            0 => reply(200, format!(r#"{{"status":"OK","results":[],"next_url":"{sent}"}}"#)),
+            _ => reply(200, NOTHING),
+        })
+        .await;
+        let _ = client(&vendor).session(TradingDate::new(date(2020, 10, 14)).unwrap(), now()).await;
+        assert_eq!(elsewhere.asked().len(), before, "{next}");
     }
 }
 
@@ -338,6 +457,8 @@ fn bodies() -> impl Strategy<Value = Vec<u8>> {
         fixture!("splits.json"),
         fixture!("snapshot_all.json"),
         fixture!("tickers_page1.json"),
+        fixture!("ticker_details.json"),
+        fixture!("grouped_daily.json"),
         NOT_FOUND,
     ]);
     let damaged = (recorded, any::<prop::sample::Index>(), prop::collection::vec(any::<u8>(), 0..6)).prop_map(|(body, place, junk)| {
@@ -356,20 +477,17 @@ proptest! {
     fn no_answer_panics(status in prop::sample::select(vec![200_u16, 400, 401, 403, 404, 429, 500]), body in bodies()) {
         let answer = Answer { status, body, retry_after_seconds: None };
         let today = TradingDate::new(date(2020, 11, 12)).unwrap();
-        if let Ok(page) = wire::page::<Aggregate>(&answer, None) {
-            let _ = page.rows.iter().map(|row| convert::bar(row, now())).collect::<Vec<_>>();
+        if let Ok(page) = wire::page(&answer, None) {
+            for row in page.rows {
+                for stamp in [Stamp::Start, Stamp::End] {
+                    let _ = rows::read::<Aggregate>(row).and_then(|row| convert::bar(&row, stamp, now()));
+                }
+                let _ = rows::read::<Split>(row).and_then(|row| convert::split(&row));
+                let _ = rows::read::<Dividend>(row).and_then(|row| convert::dividend(&row));
+                let _ = rows::read::<Snapshot>(row).map(|row| convert::quote(&row, today, now()));
+                let _ = rows::read::<Ticker>(row).map(convert::company);
+            }
         }
-        if let Ok(page) = wire::page::<Split>(&answer, None) {
-            let _ = page.rows.iter().map(convert::split).collect::<Vec<_>>();
-        }
-        if let Ok(page) = wire::page::<Dividend>(&answer, None) {
-            let _ = page.rows.iter().map(convert::dividend).collect::<Vec<_>>();
-        }
-        if let Ok(page) = wire::page::<Snapshot>(&answer, None) {
-            let _ = page.rows.iter().map(|row| convert::quote(row, today, now())).collect::<Vec<_>>();
-        }
-        if let Ok(page) = wire::page::<Ticker>(&answer, None) {
-            let _ = page.rows.into_iter().map(convert::company).collect::<Vec<_>>();
-        }
+        let _ = wire::one::<Ticker>(&answer, &symbol("AAPL")).map(convert::company);
     }
 }

@@ -3,24 +3,26 @@
 use app::ports::VendorError;
 use domain::Symbol;
 use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::value::RawValue;
 
 use super::NAME;
 use crate::market_data::{
-    client::{Answer, excerpt},
+    client::{Answer, excerpt, passes},
     number::Exact,
 };
 
 /// The limit of plans that have one is so many requests a minute.
 const THROTTLE_SECONDS: u64 = 60;
 
-/// The envelope of every list. `results` is absent (formerly null) when there is nothing.
-#[derive(Debug, Deserialize)]
-#[serde(bound(deserialize = "T: DeserializeOwned"))]
-struct Envelope<T> {
+/// The envelope of every answer. `results` is absent (formerly null) when there is nothing.
+#[derive(Deserialize)]
+struct Envelope<'a> {
     status: Option<String>,
-    results: Option<T>,
+    #[serde(borrow)]
+    results: Option<&'a RawValue>,
     /// The snapshot's name for `results`.
-    tickers: Option<T>,
+    #[serde(borrow)]
+    tickers: Option<&'a RawValue>,
     next_url: Option<String>,
 }
 
@@ -42,19 +44,24 @@ impl Refusal {
     }
 }
 
-/// One page of a list.
+/// One page of a list. Its rows are read one by one, so that a bad one does not spoil the others.
 #[derive(Debug)]
-pub(super) struct Page<T> {
-    pub(super) rows: Vec<T>,
+pub(super) struct Page<'a> {
+    pub(super) rows: Vec<&'a RawValue>,
     pub(super) next_url: Option<String>,
 }
 
-/// One trading day: `t` is in milliseconds, in a range the start of the window (midnight in New York).
+/// Whose row it is, of a row that may be unreadable otherwise.
+#[derive(Deserialize)]
+pub(super) struct Owner {
+    #[serde(alias = "T")]
+    pub(super) ticker: String,
+}
+
+/// One trading day: `t` is in milliseconds, in a range the start of the window (midnight in New York), for the whole market its
+/// end (the close).
 #[derive(Debug, Deserialize)]
 pub(super) struct Aggregate {
-    /// Only where the answer is about the whole market.
-    #[serde(rename = "T")]
-    pub(super) ticker: Option<String>,
     pub(super) o: Exact,
     pub(super) h: Exact,
     pub(super) l: Exact,
@@ -64,10 +71,8 @@ pub(super) struct Aggregate {
 }
 
 /// Read alike from the endpoint `/stocks/v1/splits` and the older `/v3/reference/splits`.
-#[expect(clippy::struct_field_names, reason = "the names are the vendor\'s")]
 #[derive(Debug, Deserialize)]
 pub(super) struct Split {
-    pub(super) ticker: String,
     pub(super) execution_date: domain::Date,
     pub(super) split_from: Exact,
     pub(super) split_to: Exact,
@@ -76,7 +81,6 @@ pub(super) struct Split {
 /// Read alike from the endpoint `/stocks/v1/dividends` and the older `/v3/reference/dividends`.
 #[derive(Debug, Deserialize)]
 pub(super) struct Dividend {
-    pub(super) ticker: String,
     pub(super) ex_dividend_date: domain::Date,
     pub(super) cash_amount: Exact,
     pub(super) currency: Option<String>,
@@ -126,27 +130,32 @@ pub(super) struct SnapshotTrade {
 }
 
 /// The rows of a list, or what the refusal means. `symbol` is the stock that was asked about, if it was one.
-pub(super) fn page<T: DeserializeOwned>(answer: &Answer, symbol: Option<&Symbol>) -> Result<Page<T>, VendorError> {
-    let envelope: Envelope<Vec<T>> = envelope(answer, symbol)?;
-    Ok(Page { rows: envelope.results.or(envelope.tickers).unwrap_or_default(), next_url: envelope.next_url })
+pub(super) fn page<'a>(answer: &'a Answer, symbol: Option<&Symbol>) -> Result<Page<'a>, VendorError> {
+    let envelope = envelope(answer, symbol)?;
+    let rows = envelope.results.or(envelope.tickers).map_or(Ok(Vec::new()), |rows| parse(rows.get().as_bytes()))?;
+    Ok(Page { rows, next_url: envelope.next_url })
 }
 
 /// The one thing asked about.
 pub(super) fn one<T: DeserializeOwned>(answer: &Answer, symbol: &Symbol) -> Result<T, VendorError> {
-    envelope(answer, Some(symbol))?.results.ok_or_else(|| malformed("an answer without results"))
+    let results = envelope(answer, Some(symbol))?.results.ok_or_else(|| malformed("an answer without results"))?;
+    parse(results.get().as_bytes())
 }
 
-fn envelope<T: DeserializeOwned>(answer: &Answer, symbol: Option<&Symbol>) -> Result<Envelope<T>, VendorError> {
+fn envelope<'a>(answer: &'a Answer, symbol: Option<&Symbol>) -> Result<Envelope<'a>, VendorError> {
     if answer.status != 200 {
         return Err(refusal(answer, symbol));
     }
-    let envelope: Envelope<T> =
-        serde_json::from_slice(&answer.body).map_err(|error| malformed(&format!("{error} in: {}", excerpt(&answer.body))))?;
+    let envelope: Envelope<'_> = parse(&answer.body)?;
     match envelope.status.as_deref() {
         // Plans without real-time data get DELAYED: as good as OK for what has passed.
         None | Some("OK" | "DELAYED") => Ok(envelope),
         Some(_) => Err(refusal(answer, symbol)),
     }
+}
+
+fn parse<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, VendorError> {
+    serde_json::from_slice(body).map_err(|error| malformed(&format!("{error} in: {}", excerpt(body))))
 }
 
 fn refusal(answer: &Answer, symbol: Option<&Symbol>) -> VendorError {
@@ -163,8 +172,9 @@ fn refusal(answer: &Answer, symbol: Option<&Symbol>) -> VendorError {
             detail: text,
             retry_after_seconds: Some(answer.retry_after_seconds.unwrap_or(THROTTLE_SECONDS)),
         },
-        (500..=599, ..) => VendorError::Unavailable(NAME, format!("status {}: {text}", answer.status)),
-        (status, ..) => malformed(&format!("status {status}: {text}")),
+        (status, ..) if passes(status) => VendorError::Unavailable(NAME, format!("status {status}: {text}")),
+        // A bad parameter, an unknown path, a redirection: the same request gets the same answer.
+        (status, ..) => VendorError::Refused(NAME, format!("status {status}: {text}")),
     }
 }
 

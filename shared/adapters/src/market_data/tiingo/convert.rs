@@ -1,48 +1,61 @@
 //! From Tiingo's rows to the domain's values.
 
-use app::ports::{Quote, VendorError};
+use app::ports::{Quote, RowFault};
 use domain::{
     ActionKind, Bar, BarRecord, Company, CorporateAction, Date, Decimal, Price, Source, Symbol, Timestamp, TradingDate, calendar,
 };
 
-use super::wire::{Day, IexQuote, Meta, malformed};
-use crate::market_data::{action_known_at, bar_known_at, number::Exact, positive_amount, positive_ratio};
+use super::wire::{Day, IexQuote, Meta};
+use crate::market_data::{
+    action_known_at, bar_known_at,
+    client::excerpt,
+    notation::tiingo::symbol,
+    number::Exact,
+    positive_amount, positive_ratio,
+    rows::{Rejection, price, shares},
+};
 
 /// A stock is taken for delisted when its prices ended longer ago than any holiday lasts.
 const DAYS_UNTIL_DELISTED: i32 = 10;
 
-pub(super) fn date(row: &Day) -> Result<Date, VendorError> {
-    row.date.get(..10).and_then(|text| text.parse().ok()).ok_or_else(|| malformed(&format!("`{}` is no date", row.date.escape_debug())))
+/// The literal date, whatever zone the instant is written in; any other time of day than midnight is no day's row.
+pub(super) fn date(row: &Day) -> Result<Date, Rejection> {
+    let text = row.date.as_str();
+    let unreadable = || Rejection { day: None, fault: RowFault::Unreadable(format!("`{}` is no date", excerpt(text.as_bytes()))) };
+    let day: Date = text.get(..10).and_then(|day| day.parse().ok()).ok_or_else(unreadable)?;
+    if text.len() == 10 || text[10..].starts_with("T00:00:00") {
+        return Ok(day);
+    }
+    let instant: Timestamp = text.parse().map_err(|_| unreadable())?;
+    Err(Rejection::of(day, RowFault::OffWindow(instant)))
 }
 
-/// `None` on a day that is no session: a vendor's stray row, which no bar can be made of.
-pub(super) fn bar(row: &Day, now: Timestamp) -> Result<Option<BarRecord>, VendorError> {
+pub(super) fn bar(row: &Day, now: Timestamp) -> Result<BarRecord, Rejection> {
     let day = date(row)?;
-    let Ok(date) = TradingDate::new(day) else {
-        tracing::warn!(vendor = super::NAME, %day, "a bar of a day without trading was dropped");
-        return Ok(None);
-    };
-    let price = |exact: Exact, field| Price::round(exact.0).map_err(|error| malformed(&format!("the {field} of {day}: {error}")));
+    let date = TradingDate::new(day).map_err(|_| Rejection::of(day, RowFault::NotASession(day)))?;
     let bar = Bar {
         date,
-        open: price(row.open, "open")?,
-        high: price(row.high, "high")?,
-        low: price(row.low, "low")?,
-        close: price(row.close, "close")?,
-        volume: row.volume.shares().ok_or_else(|| malformed(&format!("the volume of {day} is {}", row.volume.0)))?,
+        open: price(row.open, "open", day)?,
+        high: price(row.high, "high", day)?,
+        low: price(row.low, "low", day)?,
+        close: price(row.close, "close", day)?,
+        volume: shares(row.volume, day)?,
     };
-    Ok(Some(BarRecord { bar, source: Source::Tiingo, known_at: bar_known_at(date).min(now) }))
+    Ok(BarRecord { bar, source: Source::Tiingo, known_at: bar_known_at(date).min(now) })
 }
 
 /// The split and the dividend that a day's row tells of. The split comes first: the cash is for each share after it.
-pub(super) fn actions(row: &Day) -> Result<Vec<CorporateAction>, VendorError> {
+pub(super) fn actions(row: &Day) -> Result<Vec<CorporateAction>, Rejection> {
     let ex_date = date(row)?;
     let action = |kind| CorporateAction { ex_date, kind, source: Source::Tiingo, known_at: action_known_at(ex_date) };
     let mut actions = Vec::new();
     if row.split_factor.0 != Decimal::ONE {
         let ratio = positive_ratio(row.split_factor.0, Decimal::ONE)
-            .ok_or_else(|| malformed(&format!("a split factor of {} on {ex_date}", row.split_factor.0)))?;
+            .ok_or_else(|| Rejection::number(ex_date, "split factor", row.split_factor.0))?;
         actions.push(action(ActionKind::Split { ratio }));
+    }
+    if row.div_cash.0 < Decimal::ZERO {
+        return Err(Rejection::number(ex_date, "dividend", row.div_cash.0));
     }
     actions.extend(positive_amount(row.div_cash.0).map(|amount| action(ActionKind::Dividend { amount, pay_date: None })));
     Ok(actions)
@@ -112,15 +125,6 @@ fn market_code(exchange: &str) -> Option<&'static str> {
         "BATS" => Some("BATS"),
         _ => None,
     }
-}
-
-/// Tiingo writes share classes with a dash: `BRK-B`. A dot there is a leftover of another list, without prices.
-pub(super) fn symbol(ticker: &str) -> Option<Symbol> {
-    if ticker.contains('.') { None } else { ticker.replace('-', ".").parse().ok() }
-}
-
-pub(super) fn ticker(symbol: &Symbol) -> String {
-    symbol.as_str().replace('.', "-")
 }
 
 /// `None` when the stock has not traded in `today`'s session by `now`. The exchange's own volume is no session's volume, so

@@ -1,18 +1,23 @@
 //! Tiingo.
 
 mod convert;
+mod days;
+mod list;
 mod wire;
 
-use std::io::{Cursor, Read};
-
-use app::ports::{MarketData, Quote, VendorError, VendorHistory};
+use app::ports::{MarketData, Quote, VendorActions, VendorError, VendorHistory, VendorSession};
 use async_trait::async_trait;
-use domain::{BarRecord, Company, CorporateAction, Date, Source, Symbol, Timestamp, TradingDate, calendar};
+use domain::{Company, Date, Source, Symbol, Timestamp, TradingDate, calendar};
 use futures::{StreamExt, TryStreamExt, stream};
-use zip::ZipArchive;
 
-use self::wire::{Day, IexQuote, Meta, malformed};
-use super::client::{Client, Retry};
+use self::{
+    days::Days,
+    wire::{IexQuote, Meta, malformed},
+};
+use super::{
+    client::{Client, Retry},
+    notation::tiingo as notation,
+};
 
 const NAME: &str = "Tiingo";
 
@@ -20,8 +25,6 @@ const NAME: &str = "Tiingo";
 const QUOTE_TICKERS: usize = 100;
 /// Requests under way at a time where each stock needs its own.
 const AT_A_TIME: usize = 4;
-/// Well above the list of all tickers (3.5 MB), well below what would hurt.
-const LONGEST_LIST_BYTES: u64 = 64 << 20;
 const LIST: &str = "/docs/tiingo/daily/supported_tickers.zip";
 
 /// A [`MarketData`] over Tiingo's REST interface.
@@ -51,40 +54,36 @@ impl Tiingo {
         })
     }
 
-    /// One company with its name, which the list of all does not tell.
-    pub async fn company(&self, symbol: &Symbol, now: Timestamp) -> Result<Company, VendorError> {
-        let answer = self.client.get(&format!("/tiingo/daily/{}", convert::ticker(symbol))).await?;
-        let meta: Meta = wire::read(&answer, Some(symbol))?;
-        Ok(convert::company(symbol, meta, now))
+    /// The list of tickers, sorted by symbol; one that was given to another company comes first as it is now.
+    async fn listed(&self, now: Timestamp) -> Result<Vec<Company>, VendorError> {
+        let answer = self.media.get(LIST).await?;
+        if answer.status != 200 {
+            return Err(wire::refusal(&answer, None));
+        }
+        let mut companies: Vec<_> =
+            list::unzipped(answer.body)?.lines().skip(1).filter_map(|line| convert::listed_company(line, now)).collect();
+        companies.sort_by(|a, b| a.symbol.cmp(&b.symbol).then(b.is_active.cmp(&a.is_active)).then(b.delisted_on.cmp(&a.delisted_on)));
+        Ok(companies)
     }
 
-    async fn days(&self, symbol: &Symbol, first: Date, last: Date, now: Timestamp) -> Result<Vec<Day>, VendorError> {
+    async fn days(&self, symbol: &Symbol, first: Date, last: Date, now: Timestamp) -> Result<VendorHistory, VendorError> {
         let last = last.min(calendar::last_closed_session(now).date());
         if last < first {
-            return Ok(Vec::new());
+            return Ok(VendorHistory::default());
         }
-        let ticker = convert::ticker(symbol);
+        let ticker = notation::ticker(symbol);
         let path = format!("/tiingo/daily/{ticker}/prices?startDate={first}&endDate={last}&format=json&resampleFreq=daily");
-        let mut dated = Vec::new();
-        for day in wire::read::<Vec<Day>>(&self.client.get(&path).await?, Some(symbol))? {
-            dated.push((convert::date(&day)?, day));
+        let answer = self.client.get(&path).await?;
+        let mut days = Days::new(first..=last, now);
+        for row in wire::rows(&answer, Some(symbol))? {
+            days.add(symbol, row);
         }
-        dated.retain(|(date, _)| (first..=last).contains(date));
-        dated.sort_by_key(|(date, _)| *date);
-        dated.dedup_by_key(|(date, _)| *date);
-        Ok(dated.into_iter().map(|(_, day)| day).collect())
-    }
-
-    async fn actions_of(
-        &self,
-        symbol: &Symbol,
-        first: Date,
-        last: Date,
-        now: Timestamp,
-    ) -> Result<Vec<(Symbol, CorporateAction)>, VendorError> {
-        let days = self.days(symbol, first, last, now).await?;
-        let actions = days.iter().map(convert::actions).collect::<Result<Vec<_>, _>>()?;
-        Ok(actions.into_iter().flatten().map(|action| (symbol.clone(), action)).collect())
+        let (bars, actions, rejected) = days.finish();
+        Ok(VendorHistory {
+            bars: bars.into_iter().map(|(_, record)| record).collect(),
+            actions: actions.into_iter().map(|(_, action)| action).collect(),
+            rejected,
+        })
     }
 }
 
@@ -96,29 +95,47 @@ impl MarketData for Tiingo {
 
     /// The list holds no names: a ticker stands for its company's name, which [`Tiingo::company`] has.
     async fn companies(&self, now: Timestamp) -> Result<Vec<Company>, VendorError> {
-        let answer = self.media.get(LIST).await?;
-        if answer.status != 200 {
-            return Err(wire::refusal(&answer, None));
-        }
-        let mut companies: Vec<_> = unzipped(answer.body)?.lines().skip(1).filter_map(|line| convert::listed_company(line, now)).collect();
-        // A ticker that was given to another company is listed twice: the one that traded last has it now.
-        companies.sort_by(|a, b| a.symbol.cmp(&b.symbol).then(b.is_active.cmp(&a.is_active)).then(b.delisted_on.cmp(&a.delisted_on)));
+        let mut companies = self.listed(now).await?;
+        companies.retain(|company| company.is_active);
         companies.dedup_by(|a, b| a.symbol == b.symbol);
         Ok(companies)
     }
 
-    async fn history(&self, symbol: &Symbol, first: Date, last: Date, now: Timestamp) -> Result<VendorHistory, VendorError> {
-        let mut history = VendorHistory::default();
-        for day in self.days(symbol, first, last, now).await? {
-            history.bars.extend(convert::bar(&day, now)?);
-            history.actions.extend(convert::actions(&day)?);
+    async fn company(&self, symbol: &Symbol, now: Timestamp) -> Result<Company, VendorError> {
+        let answer = self.client.get(&format!("/tiingo/daily/{}", notation::ticker(symbol))).await?;
+        let meta: Meta = wire::read(&answer, Some(symbol))?;
+        if notation::symbol(&meta.ticker).as_ref() != Some(symbol) {
+            return Err(malformed("the description of another stock"));
         }
-        Ok(history)
+        Ok(convert::company(symbol, meta, now))
     }
 
-    /// The free list of all tickers' newest prices holds one session only, and who may ask for it is not documented.
-    async fn session(&self, _date: TradingDate, _now: Timestamp) -> Result<Vec<(Symbol, BarRecord)>, VendorError> {
-        Err(VendorError::NotInPlan(NAME, "a session of the whole market in one request".into()))
+    /// As far as the list of tickers tells: by the day of the last price.
+    async fn delisted(&self, since: Date, now: Timestamp) -> Result<Vec<Company>, VendorError> {
+        let mut companies = self.listed(now).await?;
+        companies.retain(|company| company.delisted_on.is_some_and(|day| day >= since));
+        Ok(companies)
+    }
+
+    async fn history(&self, symbol: &Symbol, first: Date, last: Date, now: Timestamp) -> Result<VendorHistory, VendorError> {
+        self.days(symbol, first, last, now).await
+    }
+
+    /// The list of all tickers' newest prices holds one session only, each stock's last; for whom it is, is not documented.
+    async fn session(&self, date: TradingDate, now: Timestamp) -> Result<VendorSession, VendorError> {
+        if date != calendar::last_closed_session(now) {
+            return Err(VendorError::NotInPlan(NAME, format!("the whole market of {date} in one request: only the newest session is")));
+        }
+        let answer = self.client.get("/tiingo/daily/prices").await?;
+        if answer.status == 404 {
+            return Err(VendorError::NotInPlan(NAME, "a session of the whole market in one request".into()));
+        }
+        let mut days = Days::new(date.date()..=date.date(), now);
+        for row in wire::rows(&answer, None)? {
+            days.add_of_all(row);
+        }
+        let (bars, _, rejected) = days.finish();
+        Ok(VendorSession { bars, rejected })
     }
 
     fn calls(&self) -> u64 {
@@ -131,35 +148,26 @@ impl MarketData for Tiingo {
         };
         let mut quotes = Vec::with_capacity(symbols.len());
         for some in symbols.chunks(QUOTE_TICKERS) {
-            let tickers = some.iter().map(convert::ticker).collect::<Vec<_>>().join(",");
-            let rows: Vec<IexQuote> = wire::read(&self.client.get(&format!("/iex/?tickers={tickers}")).await?, None)?;
-            quotes.extend(rows.iter().filter_map(|row| convert::quote(row, today, now)).filter(|quote| some.contains(&quote.symbol)));
+            let tickers = some.iter().map(notation::ticker).collect::<Vec<_>>().join(",");
+            let answer = self.client.get(&format!("/iex/?tickers={tickers}")).await?;
+            let rows = wire::rows(&answer, None)?.into_iter().filter_map(list::readable::<IexQuote>);
+            quotes.extend(rows.filter_map(|row| convert::quote(&row, today, now)).filter(|quote| some.contains(&quote.symbol)));
         }
         Ok(quotes)
     }
 
     /// Tiingo tells of an action in its ex-date's own row, which comes after that session's close.
-    async fn actions(
-        &self,
-        symbols: &[Symbol],
-        first: Date,
-        last: Date,
-        now: Timestamp,
-    ) -> Result<Vec<(Symbol, CorporateAction)>, VendorError> {
-        let requests: Vec<_> = symbols.iter().map(|symbol| self.actions_of(symbol, first, last, now)).collect();
-        let of_all: Vec<_> = stream::iter(requests).buffered(AT_A_TIME).try_collect().await?;
-        Ok(of_all.concat())
+    async fn actions(&self, symbols: &[Symbol], first: Date, last: Date, now: Timestamp) -> Result<VendorActions, VendorError> {
+        let requests: Vec<_> = symbols.iter().map(|symbol| self.days(symbol, first, last, now)).collect();
+        let histories: Vec<_> = stream::iter(requests).buffered(AT_A_TIME).try_collect().await?;
+        let mut found = VendorActions::default();
+        for (symbol, history) in symbols.iter().zip(histories) {
+            found.actions.extend(history.actions.into_iter().map(|action| (symbol.clone(), action)));
+            found.rejected.extend(history.rejected);
+        }
+        found.actions.sort_by_key(|(_, action)| action.ex_date);
+        Ok(found)
     }
-}
-
-/// The only file in the archive.
-fn unzipped(archive: Vec<u8>) -> Result<String, VendorError> {
-    let broken = |error: &dyn std::fmt::Display| malformed(&format!("the list of tickers cannot be unpacked: {error}"));
-    let mut archive = ZipArchive::new(Cursor::new(archive)).map_err(|error| broken(&error))?;
-    let file = archive.by_index(0).map_err(|error| broken(&error))?;
-    let mut text = String::new();
-    file.take(LONGEST_LIST_BYTES).read_to_string(&mut text).map_err(|error| broken(&error))?;
-    Ok(text)
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@ use crate::market_data::{
     client::Answer,
     testing::{AT_ONCE, Reply, Vendor, nobody, reply},
 };
+use app::ports::{RejectedRow, RowFault};
 use domain::{ActionKind, Decimal};
 use jiff::civil::date;
 use proptest::prelude::*;
@@ -88,8 +89,10 @@ async fn splits_and_dividends_stand_in_the_row_of_their_ex_date() {
             (date(2021, 8, 2), ActionKind::Dividend { amount: Decimal::new(1, 2), pay_date: None }),
         ]
     );
+    let rejected: Vec<_> = history.rejected.iter().map(|row| row.fault.to_string()).collect();
+    assert_eq!(rejected, ["2020-08-29 is no session"]);
     let actions = client(&vendor).actions(&[symbol("GE"), symbol("T")], date(2021, 1, 1), date(2021, 12, 31), now()).await.unwrap();
-    assert_eq!(actions.iter().map(|(symbol, _)| symbol.as_str()).collect::<Vec<_>>(), ["GE", "GE", "T", "T"]);
+    assert_eq!(actions.actions.iter().map(|(symbol, _)| symbol.as_str()).collect::<Vec<_>>(), ["GE", "GE", "T", "T"]);
 }
 
 #[tokio::test]
@@ -138,13 +141,13 @@ async fn the_recorded_list_gives_listed_companies_once() {
             ("AAPL", "XNAS", true),
             ("BRK.A", "XNYS", true),
             ("BRK.B", "XNYS", true),
-            ("BRKB", "XNYS", false),
             ("FB", "XNAS", true),
             ("GOOGL", "XNAS", true),
-            ("TWX", "XNYS", false),
         ]
     );
-    assert_eq!(companies[8].delisted_on, Some(date(2018, 6, 15)));
+    let delisted = client(&vendor).delisted(date(2018, 1, 1), at("2019-10-20T12:00:00Z")).await.unwrap();
+    let summary: Vec<_> = delisted.iter().map(|company| (company.symbol.as_str(), company.delisted_on, company.is_active)).collect();
+    assert_eq!(summary, [("TWX", Some(date(2018, 6, 15)), false)]);
     assert_eq!(vendor.asked()[0].authorization, None, "the list is for everybody: no key is sent");
 }
 
@@ -155,7 +158,7 @@ async fn a_list_that_cannot_be_unpacked_is_malformed() {
         assert!(matches!(client(&vendor).companies(now()).await, Err(VendorError::Malformed("Tiingo", _))));
     }
     let vendor = Vendor::start(|_, _| reply(404, "gone")).await;
-    assert_eq!(client(&vendor).companies(now()).await, Err(malformed("status 404: gone")));
+    assert_eq!(client(&vendor).companies(now()).await, Err(VendorError::Refused("Tiingo", "status 404: gone".into())));
 }
 
 #[tokio::test]
@@ -175,6 +178,7 @@ async fn each_refusal_has_its_name() {
     let quota =
         |detail: &str, retry_after_seconds| VendorError::QuotaExhausted { vendor: "Tiingo", detail: detail.into(), retry_after_seconds };
     let detail = |text: &str| format!(r#"{{"detail":"{text}"}}"#);
+    let refused = |text: &str| VendorError::Refused("Tiingo", text.into());
     let unknown = VendorError::UnknownSymbol("Tiingo", symbol("AAPL"));
     for (status, body, retry_after, expected, requests) in [
         (403, detail("Please supply a token"), None, VendorError::Unauthorized("Tiingo", "Please supply a token".into()), 1),
@@ -189,7 +193,8 @@ async fn each_refusal_has_its_name() {
         ),
         (404, detail("Error: Ticker 'AAPL' not found"), None, unknown.clone(), 1),
         (404, detail("Not found."), None, unknown, 1),
-        (404, "<html>no such page</html>".into(), None, malformed("status 404: <html>no such page</html>"), 1),
+        (404, "<html>no such page</html>".into(), None, refused("status 404: <html>no such page</html>"), 1),
+        (400, detail("Bad parameter"), None, refused("status 400: Bad parameter"), 1),
         (429, detail(hourly), None, quota(hourly, None), 1),
         (429, detail(hourly), Some("1800"), quota(hourly, Some(1800)), 1),
         (429, detail(hourly), Some("0"), quota(hourly, Some(0)), 4),
@@ -197,15 +202,60 @@ async fn each_refusal_has_its_name() {
         (200, detail(MONTHLY_SYMBOLS), None, quota(MONTHLY_SYMBOLS, None), 1),
         (200, "<html>sign in</html>".into(), None, malformed("expected value at line 1 column 1 in: <html>sign in</html>"), 1),
         (200, "[{\"date\":".into(), None, malformed("EOF while parsing a value at line 1 column 9 in: [{\"date\":"), 1),
-        (200, format!("[{}]", day("2020-13-01", "0", "1")), None, malformed("`2020-13-01T00:00:00.000Z` is no date"), 1),
-        (200, format!("[{}]", day("2020-01-02", "0", "-1")), None, malformed("a split factor of -1 on 2020-01-02"), 1),
+        (200, "{}".into(), None, malformed("invalid type: map, expected a sequence at line 1 column 0 in: {}"), 1),
         (500, String::new(), None, VendorError::Unavailable("Tiingo", "status 500: an empty answer".into()), 4),
     ] {
         let (status_sent, sent) = (status, body.clone());
         let vendor = Vendor::start(move |_, _| Reply { retry_after, ..reply(status_sent, sent.clone()) }).await;
-        let refused = client(&vendor).history(&symbol("AAPL"), date(2020, 1, 1), date(2020, 1, 10), now()).await.unwrap_err();
-        assert_eq!((refused, vendor.asked().len()), (expected, requests), "{status} {body}");
+        let answered = client(&vendor).history(&symbol("AAPL"), date(2020, 1, 1), date(2020, 1, 10), now()).await.unwrap_err();
+        assert_eq!((answered, vendor.asked().len()), (expected, requests), "{status} {body}");
     }
+}
+
+#[tokio::test]
+async fn a_bad_row_is_rejected_by_name_and_spoils_no_other() {
+    let good = day("2020-01-02", "0.0", "1.0");
+    let number = |field, value: &str| RowFault::BadNumber { field, value: value.into() };
+    let at_noon = good.replace("T00:00:00.000Z", "T12:00:00.000Z");
+    for (row, on, fault, bars) in [
+        (day("2020-13-01", "0", "1"), None, RowFault::Unreadable("`2020-13-01T00:00:00.000Z` is no date".into()), 1),
+        (day("2020-01-03", "0", "-1"), Some(date(2020, 1, 3)), number("split factor", "-1"), 2),
+        (day("2020-01-03", "-0.1", "1"), Some(date(2020, 1, 3)), number("dividend", "-0.1"), 2),
+        (day("2020-01-03", "0", "1").replace("\"open\":10", "\"open\":0"), Some(date(2020, 1, 3)), number("open", "0"), 1),
+        (day("2020-01-04", "0", "1"), Some(date(2020, 1, 4)), RowFault::NotASession(date(2020, 1, 4)), 1),
+        (day("2020-01-13", "0.5", "1"), Some(date(2020, 1, 13)), RowFault::OutOfRange(date(2020, 1, 13)), 1),
+        (at_noon, Some(date(2020, 1, 2)), RowFault::OffWindow(at("2020-01-02T12:00:00Z")), 1),
+        ("[]".into(), None, RowFault::Unreadable("invalid length 0, expected struct Day with 8 elements at line 1 column 2".into()), 1),
+    ] {
+        let body = format!("[{row},{good},{good}]");
+        let vendor = Vendor::start(move |_, _| reply(200, body.clone())).await;
+        let history = client(&vendor).history(&symbol("AAPL"), date(2020, 1, 1), date(2020, 1, 10), now()).await.unwrap();
+        assert_eq!((history.bars.len(), history.actions.len()), (bars, 0), "{row}");
+        assert_eq!(history.rejected, [RejectedRow { symbol: Some(symbol("AAPL")), day: on, fault, row: row.clone() }], "{row}");
+    }
+}
+
+#[tokio::test]
+async fn the_newest_session_comes_in_one_request() {
+    let vendor = Vendor::start(|_, _| {
+        let row = |ticker: &str, day: String| day.replacen('{', &format!("{{\"ticker\":\"{ticker}\","), 1);
+        let rows = [
+            row("brk-b", day("2026-01-05", "0", "1")),
+            row("aapl", day("2026-01-05", "0.26", "1")),
+            row("spg-p-j", day("2026-01-05", "0", "1")),
+            row("gone", day("2019-03-01", "0", "1")),
+            row("bad", day("2026-01-05", "0", "1")).replace("\"close\":10.5", "\"close\":null"),
+            day("2026-01-05", "0", "1"),
+        ];
+        reply(200, format!("[{}]", rows.join(",")))
+    })
+    .await;
+    let session = async |day| client(&vendor).session(TradingDate::new(day).unwrap(), now()).await;
+    let newest = session(date(2026, 1, 5)).await.unwrap();
+    assert_eq!(newest.bars.iter().map(|(symbol, _)| symbol.as_str()).collect::<Vec<_>>(), ["AAPL", "BRK.B"]);
+    assert_eq!(newest.rejected.iter().map(|row| row.symbol.as_ref().map(Symbol::as_str)).collect::<Vec<_>>(), [Some("BAD"), None]);
+    assert!(matches!(session(date(2026, 1, 2)).await, Err(VendorError::NotInPlan("Tiingo", _))), "an older one does not");
+    assert_eq!(vendor.paths(), ["/tiingo/daily/prices"]);
 }
 
 #[tokio::test]
@@ -240,14 +290,15 @@ proptest! {
     #[test]
     fn no_answer_panics(status in prop::sample::select(vec![200_u16, 400, 401, 403, 404, 429, 500]), body in bodies(), line in "[A-Z.,0-9-]{0,60}") {
         let _ = convert::listed_company(&line, now());
-        let _ = unzipped(body.clone());
+        let _ = list::unzipped(body.clone());
         let answer = Answer { status, body, retry_after_seconds: None };
         let today = TradingDate::new(date(2021, 8, 27)).unwrap();
-        for day in wire::read::<Vec<Day>>(&answer, None).unwrap_or_default() {
-            let _ = (convert::bar(&day, now()), convert::actions(&day));
-        }
-        for row in wire::read::<Vec<IexQuote>>(&answer, None).unwrap_or_default() {
-            let _ = convert::quote(&row, today, now());
+        for row in wire::rows(&answer, None).unwrap_or_default() {
+            let mut days = Days::new(date(2000, 1, 1)..=date(2030, 1, 1), now());
+            days.add(&symbol("AAPL"), row);
+            days.add_of_all(row);
+            let _ = days.finish();
+            let _ = list::readable::<IexQuote>(row).map(|row| convert::quote(&row, today, now()));
         }
         if let Ok(meta) = wire::read::<Meta>(&answer, None) {
             let _ = convert::company(&symbol("AAPL"), meta, now());

@@ -2,11 +2,12 @@
 
 use app::ports::VendorError;
 use domain::Symbol;
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use super::NAME;
 use crate::market_data::{
-    client::{Answer, excerpt},
+    client::{Answer, excerpt, passes},
     number::Exact,
 };
 
@@ -48,6 +49,12 @@ pub(super) struct IexQuote {
     pub(super) timestamp: Option<domain::Timestamp>,
 }
 
+/// Whose row it is, in the list of all.
+#[derive(Deserialize)]
+pub(super) struct Owner {
+    pub(super) ticker: String,
+}
+
 #[derive(Deserialize)]
 struct Refusal {
     detail: String,
@@ -56,7 +63,7 @@ struct Refusal {
 /// What was asked for, or what the refusal means. `symbol` is the stock that was asked about, if it was one.
 ///
 /// A status of 200 promises nothing: at the monthly cap of symbols a plain sentence comes with it.
-pub(super) fn read<T: DeserializeOwned>(answer: &Answer, symbol: Option<&Symbol>) -> Result<T, VendorError> {
+pub(super) fn read<'a, T: Deserialize<'a>>(answer: &'a Answer, symbol: Option<&Symbol>) -> Result<T, VendorError> {
     if answer.status == 200 {
         return serde_json::from_slice(&answer.body).map_err(|error| {
             let text = text_of(&answer.body);
@@ -64,6 +71,11 @@ pub(super) fn read<T: DeserializeOwned>(answer: &Answer, symbol: Option<&Symbol>
         });
     }
     Err(refusal(answer, symbol))
+}
+
+/// The rows of a list, each to be read by itself, so that a bad one does not spoil the others.
+pub(super) fn rows<'a>(answer: &'a Answer, symbol: Option<&Symbol>) -> Result<Vec<&'a RawValue>, VendorError> {
+    read(answer, symbol)
 }
 
 pub(super) fn refusal(answer: &Answer, symbol: Option<&Symbol>) -> VendorError {
@@ -75,8 +87,8 @@ pub(super) fn refusal(answer: &Answer, symbol: Option<&Symbol>) -> VendorError {
         (403, _) if is_quota(&text) => quota(answer, text),
         (401 | 403, _) => VendorError::Unauthorized(NAME, text),
         (404, Some(symbol)) if is_not_found(&answer.body) => VendorError::UnknownSymbol(NAME, symbol.clone()),
-        (500..=599, _) => VendorError::Unavailable(NAME, format!("status {}: {text}", answer.status)),
-        (status, _) => malformed(&format!("status {status}: {text}")),
+        (status, _) if passes(status) => VendorError::Unavailable(NAME, format!("status {status}: {text}")),
+        (status, _) => VendorError::Refused(NAME, format!("status {status}: {text}")),
     }
 }
 
