@@ -43,7 +43,7 @@ def series():
     yield "only gains", np.abs(rng.normal(0.001, 0.01, 30)) + 1e-6, market[:30]
     yield "only losses", -np.abs(rng.normal(0.001, 0.01, 30)) - 1e-6, market[:30]
     yield "a loss of everything", np.array([0.05, -0.02, -1.0, 0.0, 0.0]), market[:5]
-    yield "tiny", rng.normal(0, 1e-9, 50), market[:50]
+    yield "tiny", rng.normal(0, 1e-5, 50), market[:50]
     yield "a benchmark that never moved", rng.normal(0, 0.01, 20), np.zeros(20)
 
 
