@@ -5,6 +5,8 @@
 pub mod vendors;
 
 #[cfg(test)]
+mod automation;
+#[cfg(test)]
 mod bad_input;
 #[cfg(test)]
 mod concurrency;
@@ -18,6 +20,8 @@ mod harness;
 mod interop;
 #[cfg(test)]
 mod market_data;
+#[cfg(test)]
+mod parity;
 #[cfg(test)]
 mod quarantine;
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Where money becomes `f64`: one stock's bars as columns of plain numbers, comparable with each other.
 
-use domain::{Date, PriceHistory, TradingDate};
+use domain::{ActionKind, Bar, Date, Decimal, PriceHistory, TradingDate};
 use rust_decimal::prelude::ToPrimitive;
 
 /// One stock's sessions as columns, on the share basis of one date.
@@ -42,8 +42,10 @@ pub enum SeriesError {
 }
 
 impl Series {
-    /// The sessions of `history` up to `as_of`, adjusted for the splits and spin-offs (and, in the total-return column,
-    /// dividends) whose ex-date is not after `as_of`.
+    /// The sessions of `history` up to `as_of`, adjusted for the splits and spin-offs whose ex-date is not after `as_of`.
+    ///
+    /// Between two such ex-dates all of a stock's series agree to the last bit, whatever their `as_of`. The total-return column agrees
+    /// everywhere: it grows from the first session on, so that nothing later can reach back into it.
     ///
     /// `history` is what was known at the time ([`PriceHistory::known_at`]). Where a restatement is still in it, the newest counts.
     pub fn new(history: &PriceHistory, as_of: Date) -> Self {
@@ -51,17 +53,23 @@ impl Series {
         let mut series = Self::with_capacity(history.bars.len());
         // The factors change a few times in a history, their conversion is not repeated for every bar.
         let mut current = None;
-        let mut factors = (1.0, 1.0, 1.0);
-        let kept = history.bars.iter().zip(&adjustments).take_while(|(record, _)| record.bar.date.date() <= as_of);
-        for (record, adjustment) in kept {
+        let mut factors = (1.0, 1.0);
+        let mut before: Option<(&Bar, f64)> = None;
+        for (index, (record, adjustment)) in history.bars.iter().zip(&adjustments).enumerate() {
+            let bar = &record.bar;
+            if bar.date.date() > as_of {
+                break;
+            }
+            if history.bars.get(index + 1).is_some_and(|next| next.bar.date == bar.date) {
+                continue;
+            }
             if current != Some(*adjustment) {
                 current = Some(*adjustment);
-                factors = (float(adjustment.price), float(adjustment.total_return), float(adjustment.volume));
+                factors = (float(adjustment.price), float(adjustment.volume));
             }
-            let (price, total_return, volume) = factors;
-            let dollars = |units: i64| units as f64 / 10_000.0;
-            let bar = &record.bar;
+            let (price, volume) = factors;
             let close = dollars(bar.close.units());
+            let total_return = before.map_or(close, |(before, level)| level * growth(history, before, bar));
             series.put(SeriesRow {
                 date: bar.date,
                 open: dollars(bar.open.units()) * price,
@@ -69,8 +77,9 @@ impl Series {
                 low: dollars(bar.low.units()) * price,
                 close: close * price,
                 volume: bar.volume as f64 * volume,
-                total_return: close * total_return,
+                total_return,
             });
+            before = Some((bar, total_return));
         }
         series
     }
@@ -108,9 +117,6 @@ impl Series {
     }
 
     fn put(&mut self, row: SeriesRow) {
-        if self.dates.last() == Some(&row.date) {
-            self.truncate(self.len() - 1);
-        }
         self.dates.push(row.date);
         self.open.push(row.open);
         self.high.push(row.high);
@@ -170,14 +176,45 @@ impl Series {
         &self.volume
     }
 
-    /// The close with dividends reinvested as well. Its level depends on dividends up to the series' date, its ratios do not:
-    /// only ratios of it may enter a feature.
+    /// What the first close has become with everything that was paid or given away put back into the stock. Its level depends on
+    /// where the history begins: only ratios of it may enter a feature.
     pub fn total_return(&self) -> &[f64] {
         &self.total_return
     }
 }
 
-fn float(factor: domain::Decimal) -> f64 {
+fn dollars(units: i64) -> f64 {
+    units as f64 / 10_000.0
+}
+
+/// By what a holding grows from one close to the next: the price, the shares that came by splits and spin-offs, and dividends
+/// reinvested by CRSP's factor `1 − dividend / close before`, that close on the ex-date's share basis.
+fn growth(history: &PriceHistory, before: &Bar, after: &Bar) -> f64 {
+    let price = dollars(after.close.units()) / dollars(before.close.units());
+    let first = history.actions.partition_point(|action| action.ex_date <= before.date.date());
+    let end = history.actions.partition_point(|action| action.ex_date <= after.date.date());
+    if first == end {
+        return price;
+    }
+    let actions = &history.actions[first..end];
+    let gained: Decimal = actions
+        .iter()
+        .map(|action| match &action.kind {
+            ActionKind::Split { .. } | ActionKind::SpinOff { .. } => action.kind.price_ratio(),
+            ActionKind::Dividend { amount, .. } => {
+                let same_day: Decimal =
+                    actions.iter().filter(|other| other.ex_date == action.ex_date).map(|other| other.kind.price_ratio()).product();
+                let paid_of = before.close.decimal() / same_day;
+                // A dividend of the whole price or more is a data fault that must not turn prices negative.
+                if *amount < paid_of { paid_of / (paid_of - amount) } else { Decimal::ONE }
+            }
+            ActionKind::SymbolChange { .. } | ActionKind::Delisting { .. } => Decimal::ONE,
+        })
+        .product();
+    price * float(gained)
+}
+
+fn float(factor: Decimal) -> f64 {
     factor.to_f64().expect("a decimal is finite")
 }
 
@@ -212,6 +249,25 @@ mod tests {
         let after = Series::new(&apple(), date(2020, 8, 31));
         assert_eq!(after.close(), [499.23 / 4.0, 129.04]);
         assert_eq!(after.volume(), [46_907_479.0 * 4.0, 225_702_700.0]);
+    }
+
+    #[test]
+    fn the_total_return_grows_from_the_first_session_and_no_later_event_reaches_back() {
+        let mut history = apple();
+        let dividend = CorporateAction {
+            ex_date: date(2020, 8, 31),
+            kind: ActionKind::Dividend { amount: Decimal::ONE, pay_date: None },
+            source: Source::Bundled,
+            known_at: Timestamp::UNIX_EPOCH,
+        };
+        history.merge(&[bar(date(2020, 9, 1), "134.18", 1)], &[dividend]);
+        let series = Series::new(&history, date(2020, 9, 1));
+        let [first, second, third] = series.total_return() else { panic!("three sessions") };
+        // A share for 499.23 became four, and the dollar on each of them bought more of them at 124.8075, the close before.
+        let expected = 4.0 * 129.04 / (1.0 - 1.0 / 124.8075);
+        assert!((first - 499.23).abs() < 1e-9 && (second - expected).abs() < 1e-9 && (third / second - 134.18 / 129.04).abs() < 1e-12);
+        assert_eq!(Series::new(&history, date(2020, 8, 28)).total_return(), &series.total_return()[..1]);
+        assert_eq!(Series::new(&history, date(2020, 8, 31)).total_return(), &series.total_return()[..2]);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use app::{
     ports::{MailError, StoreError},
 };
 use axum::http::{HeaderValue, StatusCode, header};
-use domain::trading::OrderRefusal;
+use domain::{signal::SignalStatus, trading::OrderRefusal};
 
 use crate::problem::Problem;
 
@@ -41,6 +41,8 @@ impl From<UseCaseError> for Problem {
             UseCaseError::KeyReused => Self::conflict("idempotency-key-reused", detail),
             UseCaseError::ClientOrderIdTaken(_) => Self::conflict("client-order-id-taken", detail),
             UseCaseError::TooLate(_) => Self::conflict("too-late", detail),
+            UseCaseError::SignalOver(SignalStatus::Expired) => Self::conflict("signal-expired", detail),
+            UseCaseError::SignalOver(_) => Self::conflict("signal-cancelled", detail),
             UseCaseError::Busy => Self::unavailable(detail, 1),
             UseCaseError::Unavailable(_) => Self::dependency("a part of the service that this needs", &error),
         }

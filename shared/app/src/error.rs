@@ -1,6 +1,6 @@
 //! What can go wrong in a use case, apart from identity.
 
-use domain::{Symbol, order::OrderId, trading::OrderRefusal};
+use domain::{Symbol, order::OrderId, signal::SignalStatus, trading::OrderRefusal};
 
 use crate::ports::{HistoryError, ModelError, StoreError, VendorError};
 
@@ -26,6 +26,9 @@ pub enum UseCaseError {
     /// What was asked for can no longer be done, such as cancelling a filled order.
     #[error("{0}")]
     TooLate(String),
+    /// The signal's life has ended, or a later one took its place.
+    #[error("this signal is {}; accept an active one", .0.name())]
+    SignalOver(SignalStatus),
     /// Others changed the same portfolio again and again; nothing was changed.
     #[error("the portfolio is busy; try again")]
     Busy,

@@ -1,24 +1,27 @@
-//! A backtest is a replay: the same signals, the same order entry, the same sessions, over stored history in one go.
+//! A backtest is a replay: what the jobs do every day, over stored history in one go.
 //!
-//! Every evening the day's signals are taken automatically, the most promising first; they trade at the next open. Positions close
-//! at their target, at their stop, or at the end of the signal's life.
+//! Portfolios are revalued at the open and at the close, and in the evening, when the day's bars have come in, signals are made and
+//! taken. The functions are those of the jobs (`propose`, `take`, `session::run`), and so are the instants: the ledger of a
+//! replay is, entry for entry, the one that the scheduled jobs write for a user with `auto_trade` on. A test of the whole compares
+//! the two.
 
 use std::collections::BTreeMap;
 
-use analysis::{FeatureTable, LIFE_SESSIONS, MarketContext, Series, labels, market::Member};
+use analysis::{FeatureTable, MarketContext, Series, labels, market::Member};
 use domain::{
-    Company, Date, PriceHistory, Quantity, Symbol, Timestamp, TradingDate, UserId, calendar,
-    execution::{RiskProfile, Side},
-    order::{OrderRequest, OrderSize, Origin},
-    signal::{Signal, SignalAction},
-    trading::{
-        Cause, DayTape, Entry, Event, Journal, MarketView, Portfolio, StockView, Trade, TradingRules, Valuation, order_entry, session,
-    },
+    Company, Date, PriceHistory, Symbol, Timestamp, TradingDate, UserId, calendar,
+    signal::Signal,
+    trading::{Cause, DayTape, Entry, Journal, MarketView, Portfolio, StockView, Trade, TradingRules, Valuation, session},
 };
 
 use crate::{
     jobs::schedule::ingestion_of,
-    market::background,
+    market::{background, liquidity_after},
+    portfolio::{
+        Terms, automation,
+        change::opening,
+        revalue::{self, first_unseen, is_over},
+    },
     ports::{ModelError, Scorer},
     signals::{
         PerformanceSummary, evaluate, generate,
@@ -33,6 +36,9 @@ pub struct Replay<'a> {
     pub companies: &'a [Company],
     pub scorer: &'a dyn Scorer,
     pub rules: &'a TradingRules,
+    /// Which signals are taken, and how large.
+    pub terms: Terms,
+    /// The first session in which anything can trade: the signals of the evening before are the first to be taken.
     pub from: TradingDate,
     pub to: TradingDate,
 }
@@ -42,13 +48,13 @@ pub struct Replayed {
     pub portfolio: Portfolio,
     pub entries: Vec<Entry>,
     pub trades: Vec<Trade>,
-    /// One a session.
+    /// One for each session in which there was something to value.
     pub valuations: Vec<Valuation>,
     /// Mean return of all stocks in equal weights, one a session.
     pub benchmark: Vec<(Date, f64)>,
     /// How good all signals were, taken or not.
     pub signals: PerformanceSummary,
-    /// Orders that the limits refused or cut to nothing.
+    /// Signals that the limits refused or cut to nothing.
     pub refused: usize,
 }
 
@@ -56,22 +62,22 @@ pub struct Replayed {
 struct Stock<'a> {
     company: &'a Company,
     history: &'a PriceHistory,
+    /// On the share basis of the last session.
     series: Series,
-    table: FeatureTable,
-    /// What adjusted dollars are to be divided by to be dollars as traded, a value a session.
-    basis: Vec<f64>,
+    /// Features on each share basis that the stock has had, and the first day of each: a signal is made in the dollars of its day.
+    tables: Vec<(Date, FeatureTable)>,
 }
 
 impl Replay<'_> {
     pub fn run(&self) -> Result<Replayed, ModelError> {
         let (stocks, context) = self.prepare();
         let days = self.score(&stocks)?;
-        let mut desk = Desk::open(self.rules, self.from);
+        let mut desk = Desk::new(self);
+        desk.evening(&days, &stocks, self.from.previous());
         for date in calendar::sessions(self.from.date(), self.to.date()) {
-            if let Some(signals) = days.get(&date.previous()) {
-                desk.take(signals, &stocks, date.previous());
-            }
-            desk.session(&stocks, date);
+            desk.revalue(&stocks, date.open());
+            desk.revalue(&stocks, date.close());
+            desk.evening(&days, &stocks, date);
         }
         let evaluated: Vec<DayPerformance> = days.iter().map(|(date, signals)| evaluated(*date, signals, &stocks)).collect();
         let benchmark = context.sessions().iter().filter(|session| session.date >= self.from && session.date <= self.to);
@@ -101,9 +107,7 @@ impl Replay<'_> {
         let context = MarketContext::new(&members);
         let stocks = self.histories.iter().zip(series.iter()).filter_map(|(history, series)| {
             let company = company(&history.symbol)?;
-            let basis = history.adjustments(as_of).iter().map(|adjustment| f64::try_from(adjustment.price).unwrap_or(f64::NAN)).collect();
-            let table = FeatureTable::compute(series, &context, company.sector);
-            Some(Stock { company, history, series: series.clone(), table, basis })
+            Some(Stock { company, history, series: series.clone(), tables: tables(history, company, &context, as_of) })
         });
         (stocks.collect(), context)
     }
@@ -111,32 +115,52 @@ impl Replay<'_> {
     /// All signals of all sessions, from the one before the first on, scored as one batch.
     fn score(&self, stocks: &[Stock<'_>]) -> Result<BTreeMap<TradingDate, Vec<Signal>>, ModelError> {
         let first = self.from.previous();
-        let places: Vec<(&Stock<'_>, usize)> = stocks
+        let places: Vec<(&Stock<'_>, &FeatureTable, usize)> = stocks
             .iter()
-            .flat_map(|stock| stock.table.dates().iter().enumerate().map(move |(index, date)| (stock, index, *date)))
+            .flat_map(|stock| stock.series.dates().iter().enumerate().map(move |(index, date)| (stock, index, *date)))
             .filter(|(_, _, date)| *date >= first && *date <= self.to)
-            .map(|(stock, index, _)| (stock, index))
+            .map(|(stock, index, date)| (stock, stock.table_on(date), index))
             .collect();
-        let rows: Vec<_> = places.iter().map(|(stock, index)| stock.table.model_row(*index)).collect();
+        let rows: Vec<_> = places.iter().map(|(_, table, index)| table.model_row(*index)).collect();
         let scores = self.scorer.score(&rows)?;
         let mut days: BTreeMap<TradingDate, Vec<Signal>> = BTreeMap::new();
-        for ((stock, index), raw) in places.into_iter().zip(scores) {
-            let signal = stock.signal(index, raw, self.scorer);
+        for ((stock, table, index), raw) in places.into_iter().zip(scores) {
+            let signal = stock.signal(table, index, raw, self.scorer);
             days.entry(signal.date).or_default().push(signal);
         }
         Ok(days)
     }
 }
 
+/// One table for each share basis, from the first day of that basis on.
+fn tables(history: &PriceHistory, company: &Company, context: &MarketContext, as_of: Date) -> Vec<(Date, FeatureTable)> {
+    let mut changes: Vec<Date> = history
+        .actions
+        .iter()
+        .filter(|action| action.kind.price_ratio() != domain::Decimal::ONE && action.ex_date <= as_of)
+        .map(|action| action.ex_date)
+        .collect();
+    changes.dedup();
+    let lasts = changes.iter().map(|next| next.yesterday().expect("the calendar begins long before any split")).chain([as_of]);
+    let firsts = std::iter::once(Date::MIN).chain(changes.iter().copied());
+    firsts.zip(lasts).map(|(first, last)| (first, FeatureTable::compute(&Series::new(history, last), context, company.sector))).collect()
+}
+
 impl Stock<'_> {
-    fn signal(&self, index: usize, raw: [f32; 3], scorer: &dyn Scorer) -> Signal {
-        let date = self.table.dates()[index];
+    fn table_on(&self, date: TradingDate) -> &FeatureTable {
+        let at = self.tables.partition_point(|(first, _)| *first <= date.date()) - 1;
+        &self.tables[at].1
+    }
+
+    fn signal(&self, table: &FeatureTable, index: usize, raw: [f32; 3], scorer: &dyn Scorer) -> Signal {
+        let date = table.dates()[index];
+        let features = table.row(index);
         let setting = generate::Setting {
             company: self.company,
             date,
-            close: self.history.bars[index].bar.close,
-            atr: self.table.levels().atr_14[index] / self.basis[index],
-            volatility: self.table.row(index).volatility_20d,
+            close: self.history.bar_on(date.date()).expect("a session of the series has its bar").bar.close,
+            atr: features.atr_14.unwrap_or(f64::NAN),
+            volatility: features.volatility_20d,
             generated_at: ingestion_of(date),
         };
         generate::propose(&setting, raw, scorer.manifest()).0
@@ -144,21 +168,32 @@ impl Stock<'_> {
 
     fn view(&self, date: TradingDate) -> Option<StockView> {
         let bar = self.history.bar_on(date.date())?.bar;
-        let liquidity = background(self.history, date.next().date()).liquidity;
-        Some(StockView { sector: self.company.sector, is_active: true, last_price: bar.close, priced_at: date.close(), liquidity })
+        Some(StockView {
+            sector: self.company.sector,
+            is_active: self.company.is_active,
+            last_price: bar.close,
+            priced_at: date.close(),
+            liquidity: liquidity_after(self.history, date),
+        })
     }
 
-    fn tape(&self, date: TradingDate) -> Option<DayTape> {
-        let bar = self.history.bar_on(date.date())?.bar;
-        let actions =
-            self.history.actions.iter().filter(|action| action.ex_date == date.date()).map(|action| action.kind.clone()).collect();
-        Some(DayTape::of_bar(&bar, actions, background(self.history, date.date())))
+    /// What of the session can be seen at `now`: its open, or all of it.
+    fn tape(&self, date: TradingDate, now: Timestamp) -> Option<DayTape> {
+        let day = date.date();
+        let actions = self.history.actions.iter().filter(|action| action.ex_date == day).map(|action| action.kind.clone()).collect();
+        let before = background(self.history, day);
+        match self.history.bar_on(day) {
+            Some(record) if now < date.close() => Some(DayTape { rest: None, ..DayTape::of_bar(&record.bar, actions, before) }),
+            Some(record) => Some(DayTape::of_bar(&record.bar, actions, before)),
+            None => before.previous_close.is_some().then_some(DayTape { date, actions, open: None, rest: None, quote: None, before }),
+        }
     }
 }
 
 /// The automatic trader's portfolio.
 struct Desk<'a> {
     rules: &'a TradingRules,
+    terms: Terms,
     portfolio: Portfolio,
     entries: Vec<Entry>,
     trades: Vec<Trade>,
@@ -167,19 +202,19 @@ struct Desk<'a> {
 }
 
 impl<'a> Desk<'a> {
-    fn open(rules: &'a TradingRules, from: TradingDate) -> Self {
-        let portfolio = Portfolio::empty(UserId("replay".into()));
-        let mut desk = Self { rules, portfolio, entries: vec![], trades: vec![], valuations: vec![], refused: 0 };
-        desk.record(ingestion_of(from.previous()), |journal| {
-            journal.record(Event::Opened { lot_method: rules.lot_method });
-            journal.record(Event::Deposited { amount: rules.initial_cash });
-        });
-        desk
+    fn new(replay: &Replay<'a>) -> Self {
+        Self {
+            rules: replay.rules,
+            terms: replay.terms,
+            portfolio: Portfolio::empty(UserId("replay".into())),
+            entries: vec![],
+            trades: vec![],
+            valuations: vec![],
+            refused: 0,
+        }
     }
 
-    fn record(&mut self, at: Timestamp, act: impl FnOnce(&mut Journal)) {
-        let mut journal = Journal::new(self.portfolio.clone(), at, Cause::job("replay"));
-        act(&mut journal);
+    fn commit(&mut self, journal: Journal) {
         let (portfolio, entries, changes) = journal.finish();
         self.portfolio = portfolio;
         self.entries.extend(entries);
@@ -187,54 +222,39 @@ impl<'a> Desk<'a> {
         self.valuations.extend(changes.valuations);
     }
 
-    /// Sells what has a signal to sell, then buys the most promising, as far as the limits allow.
-    fn take(&mut self, signals: &[Signal], stocks: &[Stock<'_>], date: TradingDate) {
-        let mut wanted: Vec<&Signal> = signals.iter().filter(|signal| signal.action != SignalAction::Hold).collect();
-        wanted.sort_by(|a, b| {
-            (a.action == SignalAction::Buy).cmp(&(b.action == SignalAction::Buy)).then(b.expected_return.total_cmp(&a.expected_return))
-        });
+    /// The job `revalue`.
+    fn revalue(&mut self, stocks: &[Stock<'_>], now: Timestamp) {
+        let Some(first) = first_unseen(&self.portfolio) else { return };
+        let mut journal = Journal::new(self.portfolio.clone(), now, Cause::job(revalue::CAUSE));
+        for date in calendar::sessions(first, calendar::current_or_last_session(now).date()) {
+            let symbols = journal.portfolio().symbols();
+            let mine = stocks.iter().filter(|stock| symbols.contains(&stock.history.symbol));
+            let tapes: session::Tapes = mine.filter_map(|stock| Some((stock.history.symbol.clone(), stock.tape(date, now)?))).collect();
+            session::run(&mut journal, date, &tapes, is_over(date, &tapes, now), self.rules);
+        }
+        self.commit(journal);
+    }
+
+    /// The job `ingest`: what follows when the bars of `date` are there.
+    fn evening(&mut self, days: &BTreeMap<TradingDate, Vec<Signal>>, stocks: &[Stock<'_>], date: TradingDate) {
+        let now = ingestion_of(date);
+        self.revalue(stocks, now);
+        let wanted = days.get(&date).map_or_else(Vec::new, |signals| automation::wanted(signals, self.terms.min_confidence, now));
+        if wanted.is_empty() {
+            return;
+        }
+        if self.portfolio.entries == 0 {
+            self.commit(opening(&self.portfolio.owner, now, self.rules));
+        }
         let mut symbols = self.portfolio.symbols();
         symbols.extend(wanted.iter().map(|signal| signal.symbol.clone()));
         let views = stocks.iter().filter(|stock| symbols.contains(&stock.history.symbol));
-        let market = MarketView { stocks: views.filter_map(|stock| Some((stock.history.symbol.clone(), stock.view(date)?))).collect() };
-        let (rules, mut refused) = (self.rules, 0);
-        self.record(ingestion_of(date), |journal| {
-            for signal in wanted {
-                refused += usize::from(!accept(journal, signal, &market, rules));
-            }
-        });
-        self.refused += refused;
+        let view = MarketView { stocks: views.filter_map(|stock| Some((stock.history.symbol.clone(), stock.view(date)?))).collect() };
+        let mut journal = Journal::new(self.portfolio.clone(), now, Cause::job(automation::CAUSE));
+        let attempts = automation::take(&mut journal, &wanted, &view, &self.terms.appetite, self.rules);
+        self.refused += attempts.iter().filter(|attempt| attempt.is_refused()).count();
+        self.commit(journal);
     }
-
-    fn session(&mut self, stocks: &[Stock<'_>], date: TradingDate) {
-        let symbols = self.portfolio.symbols();
-        let mine = stocks.iter().filter(|stock| symbols.contains(&stock.history.symbol));
-        let tapes: session::Tapes = mine.filter_map(|stock| Some((stock.history.symbol.clone(), stock.tape(date)?))).collect();
-        let rules = self.rules;
-        self.record(date.close(), |journal| session::run(journal, date, &tapes, true, rules));
-    }
-}
-
-/// Places the order that the signal proposes; `false` when the limits leave nothing of it.
-fn accept(journal: &mut Journal, signal: &Signal, market: &MarketView, rules: &TradingRules) -> bool {
-    let held = journal.portfolio().held(&signal.symbol);
-    let is_pending = journal.portfolio().orders.iter().any(|order| order.request.symbol == signal.symbol);
-    let is_buy = signal.action == SignalAction::Buy;
-    // A position runs to its own exits: it is neither added to nor, without shares, sold.
-    if is_pending || is_buy != held.is_zero() {
-        return true;
-    }
-    let side = if is_buy { Side::Buy } else { Side::Sell };
-    let mut request = OrderRequest { signal_id: Some(signal.id().to_string()), ..OrderRequest::market(signal.symbol.clone(), side, held) };
-    if is_buy {
-        request.take_profit = signal.target_price;
-        request.stop_loss = signal.stop_loss;
-        request.exit_on = Some(signal.date.plus_sessions(LIFE_SESSIONS).date());
-        let sized = order_entry::size_purchase(journal.portfolio(), &request, journal.at(), market, rules, RiskProfile::Medium, None);
-        let quantity = sized.map_or(Quantity::ZERO, |sizing| sizing.quantity);
-        request.size = OrderSize::Quantity(quantity);
-    }
-    order_entry::place(journal, request, Origin::Automatic, market, rules).is_ok()
 }
 
 /// One session's signals with what became of them, as far as the data reaches.
@@ -245,7 +265,8 @@ fn evaluated(date: TradingDate, signals: &[Signal], stocks: &[Stock<'_>]) -> Day
             let stock = stocks.iter().find(|stock| stock.history.symbol == signal.symbol);
             let outcome = stock.and_then(|stock| {
                 let index = stock.series.index_of(date.date())?;
-                let label = labels::label(&stock.series, index, stock.table.levels().atr_14[index])?;
+                let (_, table) = stock.tables.last()?;
+                let label = labels::label(&stock.series, index, table.levels().atr_14[index])?;
                 Some(evaluate::judge(signal.action, &label, &stock.series, index))
             });
             Signal { outcome, ..signal.clone() }

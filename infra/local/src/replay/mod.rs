@@ -7,27 +7,41 @@ use std::time::Instant;
 
 use adapters::market_data::bundled::Bundled;
 use anyhow::{Context, ensure};
-use app::replay;
-use domain::{TradingDate, trading::TradingRules};
+use app::{
+    portfolio::Terms,
+    replay::{Replay, Replayed},
+};
+use domain::{Date, TradingDate, trading::TradingRules};
 
 use crate::{cli, system};
 
 /// Runs the replay, prints the table and writes the chart.
 pub fn run(options: &cli::Replay, rules: &TradingRules) -> anyhow::Result<()> {
-    ensure!(options.from <= options.to, "--from {} comes after --to {}", options.from, options.to);
     let started = Instant::now();
-    let bundled = Bundled::new();
-    let from = TradingDate::on_or_after(options.from).max(bundled.first_date().next());
-    let to = TradingDate::on_or_before(options.to).min(bundled.last_date());
-    ensure!(from <= to, "the bundled data has no session between {} and {}", options.from, options.to);
-    let scorer = runtime::models::load(system::ONNX, system::MANIFEST)?;
-
-    let replay = replay::Replay { histories: bundled.histories(), companies: bundled.all_companies(), scorer: &*scorer, rules, from, to };
-    let replayed = replay.run()?;
-
+    let replayed = over(options.from, options.to, rules)?;
     let report = report::Report::of(&replayed);
     print!("{report}");
     chart::write(&options.chart, &report).with_context(|| format!("the chart cannot be written to {}", options.chart.display()))?;
     println!("Chart: {}. Took {:.1} s.", options.chart.display(), started.elapsed().as_secs_f64());
     Ok(())
+}
+
+/// The sessions from `from` to `to`, as far as the bundled data has them, traded by the shipped model under the rules in force.
+pub fn over(from: Date, to: Date, rules: &TradingRules) -> anyhow::Result<Replayed> {
+    ensure!(from <= to, "--from {from} comes after --to {to}");
+    let bundled = Bundled::new();
+    let (first, last) =
+        (TradingDate::on_or_after(from).max(bundled.first_date().next()), TradingDate::on_or_before(to).min(bundled.last_date()));
+    ensure!(first <= last, "the bundled data has no session between {from} and {to}");
+    let scorer = runtime::models::load(system::ONNX, system::MANIFEST)?;
+    let replay = Replay {
+        histories: bundled.histories(),
+        companies: bundled.all_companies(),
+        scorer: &*scorer,
+        rules,
+        terms: Terms::default(),
+        from: first,
+        to: last,
+    };
+    Ok(replay.run()?)
 }

@@ -19,8 +19,7 @@ pub struct Report {
 
 impl Report {
     pub fn of(replayed: &Replayed) -> Self {
-        let start = float(replayed.portfolio.deposits);
-        let portfolio: Curve = replayed.valuations.iter().map(|valuation| (valuation.date, float(valuation.equity) / start)).collect();
+        let portfolio = wealth(replayed);
         let benchmark: Curve = replayed
             .benchmark
             .iter()
@@ -32,6 +31,20 @@ impl Report {
         let rows = rows(replayed, &portfolio, &benchmark);
         Self { portfolio, benchmark, rows, calibration: replayed.signals.calibration.clone() }
     }
+}
+
+/// One value for each session. A portfolio with nothing in it is not valued; it is worth what it was worth before.
+fn wealth(replayed: &Replayed) -> Curve {
+    let start = float(replayed.portfolio.deposits);
+    let mut valuations = replayed.valuations.iter().peekable();
+    let mut value = 1.0;
+    let sessions = replayed.benchmark.iter().map(|(date, _)| {
+        while let Some(valuation) = valuations.next_if(|valuation| valuation.date <= *date) {
+            value = float(valuation.equity) / start;
+        }
+        (*date, value)
+    });
+    sessions.collect()
 }
 
 fn rows(replayed: &Replayed, portfolio: &Curve, benchmark: &Curve) -> Vec<(&'static str, String, String)> {
@@ -93,10 +106,11 @@ fn returns(curve: &Curve) -> Vec<f64> {
     metrics::returns(&values).unwrap_or_default()
 }
 
-/// The share of equity that was not cash, averaged over the sessions.
+/// The share of equity that was not cash, averaged over the sessions; where nothing was valued, nothing was invested.
 fn exposure(replayed: &Replayed) -> Option<f64> {
-    let shares: Vec<f64> = replayed.valuations.iter().map(|valuation| 1.0 - float(valuation.cash) / float(valuation.equity)).collect();
-    (!shares.is_empty()).then(|| shares.iter().sum::<f64>() / shares.len() as f64)
+    let shares = replayed.valuations.iter().map(|valuation| 1.0 - float(valuation.cash) / float(valuation.equity));
+    let sessions = replayed.benchmark.len();
+    (sessions > 0).then(|| shares.sum::<f64>() / sessions as f64)
 }
 
 fn float(money: domain::Money) -> f64 {

@@ -4,6 +4,8 @@
 //! a process killed or a machine cut off at any moment leaves the old object or the new one, whole. A lock file an object
 //! makes reading the current version and replacing it one step, among threads and among processes.
 
+mod kept;
+
 use std::{
     fs::{self, File},
     io::{self, ErrorKind, Write},
@@ -15,6 +17,7 @@ use app::ports::{HistoryError, HistoryStore, Version};
 use async_trait::async_trait;
 use domain::{PriceHistory, Symbol};
 
+use self::kept::{Kept, Stamp};
 use super::{EXTENSION, PRICES, history_object, parquet, version_of};
 
 /// Where locks and unfinished files lie: no object's name begins with a dot.
@@ -25,6 +28,7 @@ const UNFINISHED: &str = ".unfinished";
 #[derive(Debug, Clone)]
 pub struct Directory {
     root: Arc<Path>,
+    kept: Kept,
 }
 
 /// What must be true of the stored object for a write to go ahead.
@@ -45,7 +49,7 @@ impl Directory {
     pub fn open(root: impl Into<PathBuf>) -> Result<Self, HistoryError> {
         let root = root.into();
         make_directory(&root).map_err(|error| unavailable(&root, &error))?;
-        Ok(Self { root: root.into() })
+        Ok(Self { root: root.into(), kept: Kept::default() })
     }
 
     fn path(&self, name: &str) -> Result<PathBuf, HistoryError> {
@@ -96,11 +100,21 @@ impl Directory {
 
     fn read_history_now(&self, symbol: &Symbol) -> Result<Option<(PriceHistory, Version)>, HistoryError> {
         let object = history_object(symbol);
+        // Before the bytes: should the file be replaced in between, what is kept has the mark of the old one and is not found again.
+        let stamp = Stamp::of(&self.path(&object)?);
+        if let Some(kept) = stamp.and_then(|stamp| self.kept.find(symbol, stamp)) {
+            return Ok(Some(kept));
+        }
         let Some((bytes, version)) = self.read_now(&object)? else {
             return Ok(None);
         };
         match parquet::decode(bytes.into()) {
-            Ok(history) if history.symbol == *symbol => Ok(Some((history, version))),
+            Ok(history) if history.symbol == *symbol => {
+                if let Some(stamp) = stamp {
+                    self.kept.keep(stamp, &history, &version);
+                }
+                Ok(Some((history, version)))
+            }
             Ok(history) => Err(HistoryError::Damaged { object, reason: format!("it holds {}", history.symbol) }),
             Err(damage) => Err(HistoryError::Damaged { object, reason: damage.to_string() }),
         }

@@ -62,6 +62,10 @@ impl IdentityStore for IdentityTable {
         self.list_users(after, limit).await
     }
 
+    async fn automatic_traders(&self) -> Result<Vec<UserId>, StoreError> {
+        self.list_automatic_traders().await
+    }
+
     async fn put_code(&self, email: &Email, code: &CodeRecord) -> Result<(), StoreError> {
         self.write_code(email, code).await
     }

@@ -128,7 +128,7 @@ impl PortfolioStore for PortfolioTable {
             let item = Item::new(key(owner, format!("RECEIPT#{}", receipt.key)), FORMAT).doc(receipt).expires_at(ends);
             transaction = transaction.put_new("receipt", &self.table, item);
         }
-        if let Some(decision) = &commit.decision {
+        for decision in &commit.decisions {
             transaction = transaction.put("decision", &self.table, Self::decision_item(owner, decision));
         }
         transaction.commit().await.map_err(|error| match error {

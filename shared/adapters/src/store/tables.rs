@@ -58,7 +58,7 @@ impl TableNames {
 
     fn definitions(&self) -> [Definition<'_>; 4] {
         [
-            Definition { name: &self.identity, by_kind: false },
+            Definition { name: &self.identity, by_kind: true },
             Definition { name: &self.market, by_kind: false },
             Definition { name: &self.signals, by_kind: false },
             Definition { name: &self.portfolios, by_kind: true },

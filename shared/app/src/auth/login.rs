@@ -19,7 +19,7 @@ pub struct CodeSent {
 }
 
 /// A sign-in that succeeded.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Login {
     pub access_token: String,
     pub expires_at: Timestamp,

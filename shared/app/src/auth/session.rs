@@ -66,6 +66,17 @@ impl Auth {
         self.change(id, &UserChange::Preferences(preferences)).await
     }
 
+    /// Users for whom signals are taken without being asked, in the order of their ids: those who want it and may still trade.
+    pub async fn automatic_traders(&self) -> Result<Vec<User>, AuthError> {
+        let mut traders = Vec::new();
+        for id in self.store.automatic_traders().await? {
+            // The index may lag behind the user: what counts is what the user's own record says now.
+            let user = self.store.user(&id).await?;
+            traders.extend(user.filter(|user| user.preferences.auto_trade && user.is_active && user.role >= Role::Trader));
+        }
+        Ok(traders)
+    }
+
     pub(super) async fn change(&self, id: &UserId, change: &UserChange) -> Result<User, AuthError> {
         let user = self.store.change_user(id, change).await?;
         self.users.remove(id);

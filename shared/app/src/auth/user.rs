@@ -3,7 +3,7 @@
 use domain::{Email, Money, Role, Sector, Timestamp, UserId, execution::RiskProfile};
 use serde::{Deserialize, Serialize};
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct User {
     pub id: UserId,
     pub email: Email,
@@ -31,13 +31,33 @@ pub struct Profile {
 }
 
 /// What is mailed, and whether signals are taken without asking. Nothing of it happens unless the user says so.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[allow(clippy::struct_excessive_bools, reason = "they are the independent switches of a settings page")]
 pub struct Preferences {
     pub email_signals: bool,
     pub email_portfolio_updates: bool,
     pub email_market_updates: bool,
-    /// Accept every signal that the limits allow.
+    /// Take signals without being asked, as far as the limits allow.
     pub auto_trade: bool,
+    /// Signals with less confidence than this, 0 to 1, are not taken without being asked.
+    pub auto_trade_min_confidence: f64,
+}
+
+impl Preferences {
+    /// A target twice as far away as the stop pays for itself when it is reached in one case of three; what lies above that pays
+    /// for the costs.
+    pub const DEFAULT_MIN_CONFIDENCE: f64 = 0.35;
+}
+
+impl Default for Preferences {
+    fn default() -> Self {
+        Self {
+            email_signals: false,
+            email_portfolio_updates: false,
+            email_market_updates: false,
+            auto_trade: false,
+            auto_trade_min_confidence: Self::DEFAULT_MIN_CONFIDENCE,
+        }
+    }
 }

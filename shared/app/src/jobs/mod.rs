@@ -9,7 +9,13 @@ use serde::Serialize;
 
 pub use schedule::{Due, JobKind};
 
-use crate::{UseCaseError, auth::Auth, data::Data, portfolio::Desk, signals::Signals};
+use crate::{
+    UseCaseError,
+    auth::Auth,
+    data::Data,
+    portfolio::{AutoTrading, Desk},
+    signals::{Generated, Signals},
+};
 
 /// Everything the jobs work with.
 #[derive(Clone)]
@@ -41,21 +47,39 @@ impl Jobs {
         Ok(JobReport { job, at: now, outcome })
     }
 
-    /// New prices are what signals and portfolios wait for: both follow at once.
+    /// New prices are what portfolios and signals wait for: both follow at once, and after them the orders that signals ask for.
+    /// Portfolios come first, so that orders are decided on what they are after the day.
     async fn ingest(&self, now: Timestamp) -> Result<String, UseCaseError> {
         let run = self.data.ingest_daily(now, &|_, _| {}).await?;
-        let signals = self.generate_signals(now).await?;
+        self.desk.look_again();
         let portfolios = self.revalue(now).await?;
+        let signals = self.generate_signals(now).await?;
         Ok(format!("{} bars of {} symbols ({}); {signals}; {portfolios}", run.bars_added, run.symbols_done, run.state.name()))
     }
 
     async fn generate_signals(&self, now: Timestamp) -> Result<String, UseCaseError> {
         let generated = self.signals.generate(now).await?;
-        if generated.is_repeat {
-            return Ok(format!("{} signals of {} there already", generated.signals, generated.date));
+        let (signals, date) = (generated.signals.len(), generated.date);
+        let made = if generated.is_repeat {
+            format!("{signals} signals of {date} there already")
+        } else {
+            let evaluated = self.signals.evaluate(now).await?;
+            format!("{signals} signals of {date} generated, {evaluated} days evaluated")
+        };
+        // Also after a repetition: what took the signals before may have been interrupted.
+        Ok(format!("{made}{}", self.auto_trade(&generated, now).await?))
+    }
+
+    /// Says nothing where nobody wants it or nothing came of it.
+    async fn auto_trade(&self, generated: &Generated, now: Timestamp) -> Result<String, UseCaseError> {
+        let traders = self.auth.automatic_traders().await.map_err(|error| UseCaseError::Unavailable(error.to_string()))?;
+        let AutoTrading { traders, taken, refused, failures } =
+            self.desk.auto_trade(&traders, generated.date, &generated.signals, now).await;
+        if taken + refused + failures == 0 {
+            return Ok(String::new());
         }
-        let evaluated = self.signals.evaluate(now).await?;
-        Ok(format!("{} signals of {} generated, {evaluated} days evaluated", generated.signals, generated.date))
+        let failures = if failures == 0 { String::new() } else { format!(", {failures} failed") };
+        Ok(format!("; {taken} orders for {traders} automatic traders, {refused} refused{failures}"))
     }
 
     async fn revalue(&self, now: Timestamp) -> Result<String, UseCaseError> {

@@ -1,6 +1,6 @@
 //! How readily a stock traded in the sessions before a date.
 
-use domain::{BarRecord, Date, Decimal, PriceHistory, execution::Liquidity, trading::Background};
+use domain::{BarRecord, Date, Decimal, PriceHistory, TradingDate, execution::Liquidity, trading::Background};
 
 const WINDOW: usize = 20;
 /// Volatility is kept to a hundredth of a basis point: finer would be noise and cost digits in every fill.
@@ -14,6 +14,12 @@ pub fn background(history: &PriceHistory, date: Date) -> Background {
     let end = history.bars.partition_point(|record| record.bar.date.date() < date);
     let before = &history.bars[..end];
     Background { previous_close: before.last().map(|record| record.bar.close), liquidity: liquidity(history, before, date) }
+}
+
+/// As a session left it, on that session's share basis: what order entry goes by until the next bar.
+pub fn liquidity_after(history: &PriceHistory, session: TradingDate) -> Liquidity {
+    let end = history.bars.partition_point(|record| record.bar.date <= session);
+    liquidity(history, &history.bars[..end], session.date())
 }
 
 /// Mean volume and standard deviation of returns over the last 20 of `bars`, on the share basis of `as_of`.

@@ -13,7 +13,7 @@ use domain::{
 };
 use futures::{StreamExt, TryStreamExt, stream};
 
-pub use liquidity::background;
+pub use liquidity::{background, liquidity_after};
 pub use snapshot::{MarketSnapshot, StockSnapshot};
 pub use tapes::TapeReader;
 
@@ -65,6 +65,11 @@ impl Market {
 
     pub async fn snapshot(&self) -> Result<MarketSnapshot, UseCaseError> {
         Ok(self.read_json(SNAPSHOT).await?.unwrap_or_default())
+    }
+
+    /// Names the state of the snapshot; `None` while there is none.
+    pub async fn snapshot_version(&self) -> Result<Option<String>, UseCaseError> {
+        Ok(self.histories.read_object(SNAPSHOT).await?.map(|(_, version)| version.0))
     }
 
     /// Replaces both objects that are computed from all histories.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use domain::{Decimal, Price, PriceHistory, Symbol, TradingDate, execution::Liquidity};
 use serde::{Deserialize, Serialize};
 
-use super::background;
+use super::liquidity_after;
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct MarketSnapshot {
@@ -28,7 +28,7 @@ impl StockSnapshot {
     /// `None` for a history without bars.
     pub fn of(history: &PriceHistory) -> Option<Self> {
         let last = history.last_bar()?;
-        let liquidity = background(history, last.date.next().date()).liquidity;
+        let liquidity = liquidity_after(history, last.date);
         Some(Self {
             date: last.date,
             close: last.close,

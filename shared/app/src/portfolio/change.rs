@@ -2,7 +2,7 @@
 
 use domain::{
     Timestamp, UserId,
-    trading::{Cause, Event, Journal, Portfolio},
+    trading::{Cause, Event, Journal, Portfolio, TradingRules},
 };
 use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
@@ -28,6 +28,10 @@ impl Idempotency {
     pub fn new(key: String, request: &[u8]) -> Self {
         Self { key, fingerprint: hex::encode(Sha256::digest(request)) }
     }
+
+    pub(super) fn key(&self) -> &str {
+        &self.key
+    }
 }
 
 /// Everything about a change but the change itself.
@@ -38,15 +42,15 @@ pub(super) struct Change<'a> {
     pub(super) now: Timestamp,
 }
 
-/// What a change decided: its answer, and a decision on a signal that belongs to it.
+/// What a change decided: its answer, and decisions on signals that belong to it.
 pub(super) struct Decided<T> {
     pub(super) answer: T,
-    pub(super) decision: Option<Decision>,
+    pub(super) decisions: Vec<Decision>,
 }
 
 impl<T> From<T> for Decided<T> {
     fn from(answer: T) -> Self {
-        Self { answer, decision: None }
+        Self { answer, decisions: vec![] }
     }
 }
 
@@ -99,22 +103,19 @@ impl Desk {
             fingerprint: idempotency.fingerprint.clone(),
             result: serde_json::to_string(&decided.answer).expect("answers serialise"),
         });
-        if entries.is_empty() && receipt.is_none() && decided.decision.is_none() {
+        if entries.is_empty() && receipt.is_none() && decided.decisions.is_empty() {
             return Ok(());
         }
-        let decision = decided.decision.clone();
-        self.store.commit(&Commit { after_entries, portfolio, entries, changes, receipt, decision }).await
+        let decisions = decided.decisions.clone();
+        self.store.commit(&Commit { after_entries, portfolio, entries, changes, receipt, decisions }).await
     }
 
     /// A portfolio with its initial cash. Two requests may race to open it: the first wins and the other reads what it wrote.
     pub(super) async fn open(&self, user: &UserId, now: Timestamp) -> Result<Portfolio, UseCaseError> {
-        let mut journal = Journal::new(Portfolio::empty(user.clone()), now, Cause::job("open-portfolio"));
-        journal.record(Event::Opened { lot_method: self.rules.lot_method });
-        journal.record(Event::Deposited { amount: self.rules.initial_cash });
-        let (portfolio, entries, changes) = journal.finish();
+        let (portfolio, entries, changes) = opening(user, now, &self.rules).finish();
         match self
             .store
-            .commit(&Commit { after_entries: 0, portfolio: portfolio.clone(), entries, changes, receipt: None, decision: None })
+            .commit(&Commit { after_entries: 0, portfolio: portfolio.clone(), entries, changes, receipt: None, decisions: vec![] })
             .await
         {
             Ok(()) => Ok(portfolio),
@@ -122,4 +123,12 @@ impl Desk {
             Err(error) => Err(error.into()),
         }
     }
+}
+
+/// The first entries of a portfolio: that it is there, and its paper cash.
+pub(crate) fn opening(owner: &UserId, now: Timestamp, rules: &TradingRules) -> Journal {
+    let mut journal = Journal::new(Portfolio::empty(owner.clone()), now, Cause::job("open-portfolio"));
+    journal.record(Event::Opened { lot_method: rules.lot_method });
+    journal.record(Event::Deposited { amount: rules.initial_cash });
+    journal
 }

@@ -2,10 +2,11 @@
 
 use domain::{
     Money, Quantity, Timestamp, UserId,
+    calendar::new_york_date,
     execution::{RiskProfile, Side, Sizing},
     order::{Order, OrderRequest, OrderSize, Origin},
     signal::{Signal, SignalAction, SignalId, SignalStatus},
-    trading::{Cause, Journal, order_entry},
+    trading::{Cause, Journal, MarketView, OrderRefusal, Portfolio, TradingRules, order_entry},
 };
 use serde::{Deserialize, Serialize};
 
@@ -26,7 +27,14 @@ pub struct DecisionRequest {
     /// Shares to trade instead of the computed size.
     pub quantity: Option<Quantity>,
     pub notes: Option<String>,
+    pub appetite: Appetite,
+}
+
+/// What a user's profile says about the size of a purchase.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Appetite {
     pub profile: RiskProfile,
+    /// The most that one position may be worth; `None` leaves it to the limits of the system.
     pub max_position_size: Option<Money>,
 }
 
@@ -51,7 +59,8 @@ impl Desk {
         let signal = self.signals.find(&request.signal).await?;
         if request.kind != DecisionKind::Accept {
             self.check_undecided(user, &signal).await?;
-            let decision = Decision { signal: request.signal.clone(), kind: request.kind, notes: request.notes.clone(), order: None };
+            let decision =
+                Decision { signal: request.signal.clone(), kind: request.kind, notes: request.notes.clone(), order: None, auto: false };
             self.store.decide(user, &decision).await?;
             return Ok(None);
         }
@@ -71,44 +80,25 @@ impl Desk {
     ) -> Result<(Journal, Decided<Acceptance>), UseCaseError> {
         self.check_acceptable(user, signal, now).await?;
         let view = self.view_for(journal.portfolio(), &signal.symbol, now).await?;
-        let mut order = proposed_order(signal);
-        let sizing = match (request.quantity, order.side) {
-            (Some(quantity), _) => {
-                order.size = OrderSize::Quantity(quantity);
-                None
+        let proposal = match request.quantity {
+            Some(quantity) => {
+                Proposal { order: OrderRequest { size: OrderSize::Quantity(quantity), ..proposed_order(signal) }, sizing: None }
             }
-            (None, Side::Sell) => {
-                order.size = OrderSize::Quantity(order_entry::risk_view(journal.portfolio(), &order.symbol, now, &view, None).holding);
-                None
-            }
-            (None, Side::Buy) => {
-                let sizing = order_entry::size_purchase(
-                    journal.portfolio(),
-                    &order,
-                    now,
-                    &view,
-                    &self.rules,
-                    request.profile,
-                    request.max_position_size,
-                )?;
-                if let Some(cut) = sizing.reason_for_zero() {
-                    return Err(UseCaseError::Invalid {
-                        field: "quantity",
-                        detail: format!("no share can be bought ({}): {}", cut.limit, cut.detail),
-                    });
-                }
-                order.size = OrderSize::Quantity(sizing.quantity);
-                Some(sizing)
-            }
+            None => propose(journal.portfolio(), signal, now, &view, &request.appetite, &self.rules)?,
         };
+        if let Some(detail) = proposal.nothing_to_buy() {
+            return Err(UseCaseError::Invalid { field: "quantity", detail });
+        }
+        let Proposal { order, sizing } = proposal;
         let order = order_entry::place(&mut journal, order, Origin::User, &view, &self.rules)?;
         let decision = Decision {
             signal: request.signal.clone(),
             kind: DecisionKind::Accept,
             notes: request.notes.clone(),
             order: Some(order.id.clone()),
+            auto: false,
         };
-        Ok((journal, Decided { answer: Acceptance { order, sizing }, decision: Some(decision) }))
+        Ok((journal, Decided { answer: Acceptance { order, sizing }, decisions: vec![decision] }))
     }
 
     /// An acceptance has traded and cannot be taken back; a rejection can be thought over.
@@ -128,19 +118,59 @@ impl Desk {
                 Err(UseCaseError::Invalid { field: "action", detail: "a HOLD signal proposes no trade; there is nothing to accept".into() })
             }
             (SignalStatus::Active, _) => Ok(()),
-            (status, _) => Err(UseCaseError::TooLate(format!("this signal is {}; accept an active one", status.name()))),
+            (status, _) => Err(UseCaseError::SignalOver(status)),
         }
     }
 }
 
-/// The order that the signal proposes, its size still open: a purchase with its exits, or the sale of what is held.
+/// An order for a signal with its size, and how the size of a purchase came about.
+pub(crate) struct Proposal {
+    pub(crate) order: OrderRequest,
+    pub(crate) sizing: Option<Sizing>,
+}
+
+impl Proposal {
+    /// Why the limits leave no share to buy; `None` when they leave some.
+    pub(crate) fn nothing_to_buy(&self) -> Option<String> {
+        let cut = self.sizing.as_ref()?.reason_for_zero()?;
+        Some(format!("no share can be bought ({}): {}", cut.limit, cut.detail))
+    }
+}
+
+/// Sizes what the signal proposes: a purchase by the risk budget and the limits, a sale by what is held and not promised already.
+pub(crate) fn propose(
+    portfolio: &Portfolio,
+    signal: &Signal,
+    at: Timestamp,
+    view: &MarketView,
+    appetite: &Appetite,
+    rules: &TradingRules,
+) -> Result<Proposal, OrderRefusal> {
+    let order = proposed_order(signal);
+    let (quantity, sizing) = match order.side {
+        Side::Sell => (order_entry::risk_view(portfolio, &order.symbol, at, view, None).holding, None),
+        Side::Buy => {
+            let sizing = order_entry::size_purchase(portfolio, &order, at, view, rules, appetite.profile, appetite.max_position_size)?;
+            (sizing.quantity, Some(sizing))
+        }
+    };
+    Ok(Proposal { order: OrderRequest { size: OrderSize::Quantity(quantity), ..order }, sizing })
+}
+
+/// The order that the signal proposes, its size still open: the sale of what is held, or a purchase with its exits. What the signal
+/// promises, it promises for its life: whoever takes it, the position closes at the target, at the stop, or at the close of the
+/// signal's last session.
 fn proposed_order(signal: &Signal) -> OrderRequest {
     let side = if signal.action == SignalAction::Sell { Side::Sell } else { Side::Buy };
-    let (take_profit, stop_loss) = if side == Side::Buy { (signal.target_price, signal.stop_loss) } else { (None, None) };
-    OrderRequest {
-        take_profit,
-        stop_loss,
-        signal_id: Some(signal.id().to_string()),
-        ..OrderRequest::market(signal.symbol.clone(), side, Quantity::ZERO)
+    let order =
+        OrderRequest { signal_id: Some(signal.id().to_string()), ..OrderRequest::market(signal.symbol.clone(), side, Quantity::ZERO) };
+    match side {
+        Side::Sell => order,
+        Side::Buy => OrderRequest {
+            take_profit: signal.target_price,
+            stop_loss: signal.stop_loss,
+            exit_on: Some(new_york_date(signal.valid_until)),
+            ..order
+        },
     }
 }

@@ -3,13 +3,15 @@
 //! Every change goes through `Desk::change`: load, decide on a copy, commit on the condition that nobody else did meanwhile.
 
 mod allocation;
-mod change;
-mod decisions;
+pub(crate) mod automation;
+pub(crate) mod change;
+pub(crate) mod decisions;
+mod glance;
 mod ledger;
 mod orders;
 pub(crate) mod performance;
 mod positions;
-mod revalue;
+pub(crate) mod revalue;
 mod summary;
 
 use std::sync::Arc;
@@ -20,8 +22,9 @@ use domain::{
 };
 
 pub use allocation::{Allocation, Slice};
+pub use automation::{AutoTrading, Terms};
 pub use change::Idempotency;
-pub use decisions::{Acceptance, DecisionRequest};
+pub use decisions::{Acceptance, Appetite, DecisionRequest};
 pub use ledger::{TradeFilter, Verification};
 pub use orders::{OrderFilter, Placed, Preview};
 pub use performance::{Performance, PerformancePoint, Period};
@@ -38,11 +41,12 @@ pub struct Desk {
     signals: Signals,
     store: Arc<dyn PortfolioStore>,
     rules: Arc<TradingRules>,
+    glances: Arc<glance::Glances>,
 }
 
 impl Desk {
     pub fn new(market: Market, signals: Signals, store: Arc<dyn PortfolioStore>, rules: TradingRules) -> Self {
-        Self { market, signals, store, rules: Arc::new(rules) }
+        Self { market, signals, store, rules: Arc::new(rules), glances: Arc::default() }
     }
 
     pub fn rules(&self) -> &TradingRules {

@@ -13,6 +13,9 @@ use crate::{
     ports::{Commit, StoreError},
 };
 
+/// The cause of its entries.
+pub(crate) const CAUSE: &str = "revalue";
+
 /// How often a portfolio that its owner is changing at the same time is tried again.
 const TRIES: usize = 10;
 
@@ -34,9 +37,10 @@ impl Desk {
     /// Brings every portfolio with positions or orders up to what the market has shown by `now`. Safe to repeat.
     pub async fn revalue(&self, now: Timestamp) -> Result<Revaluation, UseCaseError> {
         let tapes = TapeReader::new(&self.market, now);
+        let stored = self.market.snapshot_version().await?;
         let mut done = Revaluation::default();
         for owner in self.store.active_owners().await? {
-            match self.revalue_one(&owner, &tapes, now).await {
+            match self.revalue_one(&owner, &tapes, stored.as_deref(), now).await {
                 Ok((entries, fills)) => {
                     done.portfolios += 1;
                     done.entries += entries;
@@ -51,11 +55,25 @@ impl Desk {
         Ok(done)
     }
 
-    async fn revalue_one(&self, owner: &UserId, tapes: &TapeReader<'_>, now: Timestamp) -> Result<(usize, usize), UseCaseError> {
+    async fn revalue_one(
+        &self,
+        owner: &UserId,
+        tapes: &TapeReader<'_>,
+        stored: Option<&str>,
+        now: Timestamp,
+    ) -> Result<(usize, usize), UseCaseError> {
         for _ in 0..TRIES {
             let Some(portfolio) = self.stored(owner).await? else { return Ok((0, 0)) };
-            match self.commit_parts(self.observed(portfolio, tapes, now).await?).await {
-                Ok(done) => return Ok(done),
+            if self.glances.is_last(owner, &self.glance(&portfolio, stored, now).await?) {
+                return Ok((0, 0));
+            }
+            let journal = self.observed(portfolio, tapes, now).await?;
+            let seen = self.glance(journal.portfolio(), stored, now).await?;
+            match self.commit_parts(journal).await {
+                Ok(done) => {
+                    self.glances.keep(owner, seen);
+                    return Ok(done);
+                }
                 Err(StoreError::Conflict(_)) => {}
                 Err(error) => return Err(error.into()),
             }
@@ -69,7 +87,7 @@ impl Desk {
         for (portfolio, entries, changes) in journal.finish_in_parts(PART) {
             let after_entries = portfolio.entries - entries.len() as u64;
             (written, fills) = (written + entries.len(), fills + changes.trades.len());
-            self.store.commit(&Commit { after_entries, portfolio, entries, changes, receipt: None, decision: None }).await?;
+            self.store.commit(&Commit { after_entries, portfolio, entries, changes, receipt: None, decisions: vec![] }).await?;
         }
         Ok((written, fills))
     }
@@ -78,7 +96,7 @@ impl Desk {
     async fn observed(&self, portfolio: Portfolio, tapes: &TapeReader<'_>, now: Timestamp) -> Result<Journal, UseCaseError> {
         let newest = calendar::current_or_last_session(now);
         let first = first_unseen(&portfolio);
-        let mut journal = Journal::new(portfolio, now, Cause::job("revalue"));
+        let mut journal = Journal::new(portfolio, now, Cause::job(CAUSE));
         for date in first.into_iter().flat_map(|first| calendar::sessions(first, newest.date())) {
             let symbols = journal.portfolio().symbols();
             let session_tapes = tapes.session(&symbols, date).await?;
@@ -89,12 +107,12 @@ impl Desk {
 }
 
 /// A session is over for a portfolio when it has closed and its prices are there: without them nothing can be valued.
-fn is_over(date: TradingDate, tapes: &session::Tapes, now: Timestamp) -> bool {
+pub(crate) fn is_over(date: TradingDate, tapes: &session::Tapes, now: Timestamp) -> bool {
     date.close() <= now && (tapes.is_empty() || tapes.values().any(|tape| tape.rest.is_some()))
 }
 
 /// The session after the last valued one, or when the oldest order or position began; `None` when there is nothing to observe.
-fn first_unseen(portfolio: &Portfolio) -> Option<Date> {
+pub(crate) fn first_unseen(portfolio: &Portfolio) -> Option<Date> {
     let began = portfolio
         .orders
         .iter()

@@ -48,7 +48,7 @@ pub struct Failures {
 }
 
 /// A change of one part of a user; other parts, changed by others at the same time, stay as they are.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum UserChange {
     Role(Role),
     Active(bool),
@@ -59,7 +59,7 @@ pub enum UserChange {
 }
 
 /// Users in the order in which they joined.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct UserPage {
     pub users: Vec<User>,
     /// Where the next page begins; `None` on the last.
@@ -80,6 +80,9 @@ pub trait IdentityStore: Send + Sync {
 
     /// At most `limit` users from `after` on ([`UserPage::next`] of the page before).
     async fn users(&self, after: Option<&str>, limit: u32) -> Result<UserPage, StoreError>;
+
+    /// Users whose preferences have signals taken without being asked, by id; may lag a moment behind their records.
+    async fn automatic_traders(&self) -> Result<Vec<UserId>, StoreError>;
 
     /// Replaces the code that the address had, and starts its tries anew.
     async fn put_code(&self, email: &Email, code: &CodeRecord) -> Result<(), StoreError>;

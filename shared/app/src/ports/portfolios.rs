@@ -21,8 +21,8 @@ pub struct Commit {
     pub changes: Changes,
     /// Remembers a client's idempotency key with the answer that it got.
     pub receipt: Option<Receipt>,
-    /// The user's decision on a signal.
-    pub decision: Option<Decision>,
+    /// Decisions on signals, with the orders that follow from them.
+    pub decisions: Vec<Decision>,
 }
 
 /// The first answer to a request with an idempotency key.
@@ -55,13 +55,16 @@ impl Commit {
     }
 }
 
-/// What a user decided on a signal.
+/// What was decided on a signal, by the user or for the user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Decision {
     pub signal: SignalId,
     pub kind: DecisionKind,
     pub notes: Option<String>,
     pub order: Option<OrderId>,
+    /// Whether the automation decided it, not the user.
+    #[serde(default)]
+    pub auto: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,7 +1,7 @@
 //! What became of signals, once the sessions of their life are over.
 
 use analysis::{
-    FeatureTable, LIFE_SESSIONS, Series,
+    LIFE_SESSIONS, Series,
     labels::{self, Class, Label},
 };
 use domain::{
@@ -15,23 +15,31 @@ use crate::UseCaseError;
 /// How far back unevaluated days are looked for: the life of a signal and a fortnight in case the job did not run.
 const LOOK_BACK: usize = LIFE_SESSIONS + 15;
 
+/// The average true range that levels are measured in is that of the feature `atr_14`.
+const ATR_SESSIONS: usize = 14;
+
 impl Signals {
     /// Evaluates every day whose signals have all ended and were not evaluated yet. Returns the number of days.
     pub async fn evaluate(&self, now: Timestamp) -> Result<usize, UseCaseError> {
         let last = calendar::last_closed_session(now);
         let days = std::iter::successors(Some(last), |date| Some(date.previous())).skip(LIFE_SESSIONS).take(LOOK_BACK - LIFE_SESSIONS);
-        let mut evaluated = 0;
+        // The oldest first: what is interrupted leaves no gap behind, so that the first complete day found ends the search.
+        let mut open = vec![];
         for date in days {
-            evaluated += usize::from(self.evaluate_day(date, now).await?);
+            let signals = self.store.days(&[date.date()]).await?;
+            if !signals.is_empty() && signals.iter().all(|signal| signal.outcome.is_some()) {
+                break;
+            }
+            open.push((date, signals));
+        }
+        let mut evaluated = 0;
+        for (date, signals) in open.into_iter().rev().filter(|(_, signals)| !signals.is_empty()) {
+            evaluated += usize::from(self.evaluate_day(date, signals, now).await?);
         }
         Ok(evaluated)
     }
 
-    async fn evaluate_day(&self, date: TradingDate, now: Timestamp) -> Result<bool, UseCaseError> {
-        let mut signals = self.store.days(&[date.date()]).await?;
-        if signals.is_empty() || signals.iter().all(|signal| signal.outcome.is_some()) {
-            return Ok(false);
-        }
+    async fn evaluate_day(&self, date: TradingDate, mut signals: Vec<Signal>, now: Timestamp) -> Result<bool, UseCaseError> {
         let symbols: Vec<_> = signals.iter().map(|signal| signal.symbol.clone()).collect();
         let histories = self.market.histories(&symbols, now).await?;
         for (signal, history) in signals.iter_mut().zip(&histories) {
@@ -51,9 +59,10 @@ impl Signals {
 fn outcome(signal: &Signal, history: &PriceHistory) -> Option<SignalOutcome> {
     let last = history.last_bar()?.date;
     let series = Series::new(history, last.date());
-    let table = FeatureTable::compute(&series, &analysis::MarketContext::default(), None);
-    let index = table.index_of(signal.date.date())?;
-    let label = labels::label(&series, index, table.levels().atr_14[index])?;
+    let index = series.index_of(signal.date.date())?;
+    let mut ranges = vec![f64::NAN; series.len()];
+    analysis::indicators::atr(&series, ATR_SESSIONS, &mut ranges);
+    let label = labels::label(&series, index, ranges[index])?;
     Some(judge(signal.action, &label, &series, index))
 }
 

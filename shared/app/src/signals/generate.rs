@@ -1,5 +1,7 @@
 //! Scoring all stocks as one batch and turning probabilities into signals.
 
+use std::sync::{Arc, PoisonError};
+
 use analysis::{
     FeatureRow, FeatureTable, LIFE_SESSIONS, MODEL_FEATURE_COUNT, MODEL_FEATURES, ModelManifest, STOP_ATR, Series, TARGET_ATR,
     labels::Class,
@@ -19,10 +21,11 @@ use crate::{
 };
 
 /// What a run of the job did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Generated {
     pub date: TradingDate,
-    pub signals: usize,
+    /// All signals of the date, by symbol.
+    pub signals: Arc<Vec<Signal>>,
     /// They were there already.
     pub is_repeat: bool,
 }
@@ -55,20 +58,36 @@ impl Signals {
         let date = calendar::last_closed_session(now);
         let model = self.models.as_ref().ok_or(ModelError::Missing)?.current().await?;
         let version = &model.manifest().version;
-        let existing = self.store.days(&[date.date()]).await?;
+        let existing = self.existing(date).await?;
         if !existing.is_empty() && self.stocks_of(date).await? <= existing.iter().filter(|signal| signal.model == *version).count() {
-            return Ok(Generated { date, signals: existing.len(), is_repeat: true });
+            self.remember(date, &existing);
+            return Ok(Generated { date, signals: existing, is_repeat: true });
         }
         let candidates = self.candidates(date, now).await?;
         if candidates.is_empty() {
-            return Ok(Generated { date, signals: 0, is_repeat: true });
+            return Ok(Generated { date, signals: existing, is_repeat: true });
         }
 
         let signals = sign(&candidates, model.as_ref(), date, now)?;
         self.store.put_day(date.date(), &signals).await?;
         self.cancel_predecessors(date, now).await?;
         info!(%date, signals = signals.len(), "signals generated");
-        Ok(Generated { date, signals: signals.len(), is_repeat: false })
+        let signals = Arc::new(signals.into_iter().map(|(signal, _)| signal).collect());
+        self.remember(date, &signals);
+        Ok(Generated { date, signals, is_repeat: false })
+    }
+
+    /// The signals of `date`, from memory where this process has generated or seen them all: a repetition is asked for every hour.
+    async fn existing(&self, date: TradingDate) -> Result<Arc<Vec<Signal>>, UseCaseError> {
+        let newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        match newest {
+            Some((known, signals)) if known == date => Ok(signals),
+            _ => Ok(Arc::new(self.store.days(&[date.date()]).await?)),
+        }
+    }
+
+    fn remember(&self, date: TradingDate, signals: &Arc<Vec<Signal>>) {
+        *self.newest.lock().unwrap_or_else(PoisonError::into_inner) = Some((date, signals.clone()));
     }
 
     /// How many stocks have the bar of `date` as their newest.
@@ -210,5 +229,53 @@ fn risk_level(volatility: Option<f64>) -> Level {
         Some(percent) if percent < 20.0 => Level::Low,
         Some(percent) if percent < 40.0 => Level::Medium,
         _ => Level::High,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::jobs::schedule;
+    use domain::signal::SignalStatus;
+
+    fn manifest() -> ModelManifest {
+        serde_json::from_slice(include_bytes!("../../../../infra/model/manifest.json")).unwrap()
+    }
+
+    fn signal(date: &str) -> Signal {
+        let company: Company = serde_json::from_str(
+            r#"{"symbol": "KO", "name": "Coca-Cola", "sector": null, "industry": null, "market_cap": null, "currency": "USD",
+                "exchange": "XNYS", "country": "US", "listed_on": null, "delisted_on": null, "is_active": true}"#,
+        )
+        .unwrap();
+        let date: TradingDate = date.parse().unwrap();
+        let setting = Setting {
+            company: &company,
+            date,
+            close: "60".parse().unwrap(),
+            atr: 1.0,
+            volatility: None,
+            generated_at: schedule::ingestion_of(date),
+        };
+        propose(&setting, [0.2, 0.3, 0.5], &manifest()).0
+    }
+
+    #[test]
+    fn a_signal_lives_ten_sessions_of_the_exchanges_calendar() {
+        for (date, ends, why) in [
+            ("2022-01-03", "2022-01-18T21:00:00Z", "Martin Luther King Jr. Day is none"),
+            ("2022-11-10", "2022-11-25T18:00:00Z", "Thanksgiving is none, and the day after ends at one"),
+            ("2022-03-01", "2022-03-15T20:00:00Z", "summer time begins"),
+            ("2022-10-28", "2022-11-11T21:00:00Z", "summer time ends"),
+            ("2024-12-26", "2025-01-13T21:00:00Z", "a day of mourning and New Year are none"),
+        ] {
+            let signal = signal(date);
+            let ends: Timestamp = ends.parse().unwrap();
+            assert_eq!(signal.valid_until, ends, "{date}: {why}");
+            let just_before = ends - jiff::SignedDuration::from_nanos(1);
+            assert_eq!((signal.status(just_before), signal.status(ends)), (SignalStatus::Active, SignalStatus::Expired), "{date}");
+            let replaced = Signal { cancelled_at: Some(just_before), ..signal };
+            assert_eq!(replaced.status(ends), SignalStatus::Cancelled, "{date}");
+        }
     }
 }

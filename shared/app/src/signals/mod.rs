@@ -5,7 +5,10 @@ pub(crate) mod generate;
 pub mod performance;
 mod words;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
 
 use analysis::MODEL_FEATURES;
 use domain::{
@@ -33,6 +36,8 @@ pub struct Signals {
     /// Knows which signals a user has acted on.
     portfolios: Arc<dyn PortfolioStore>,
     models: Option<Arc<dyn Models>>,
+    /// The newest day whose signals are complete, as this process last saw them.
+    newest: Arc<Mutex<Option<(TradingDate, Arc<Vec<Signal>>)>>>,
 }
 
 /// Which signals are wanted; an empty filter means all of the last [`LISTED_SESSIONS`].
@@ -65,7 +70,7 @@ pub struct ExplainedSignal {
 impl Signals {
     /// `models` is needed where signals are generated, and only there.
     pub fn new(market: Market, store: Arc<dyn SignalStore>, portfolios: Arc<dyn PortfolioStore>, models: Option<Arc<dyn Models>>) -> Self {
-        Self { market, store, portfolios, models }
+        Self { market, store, portfolios, models, newest: Arc::default() }
     }
 
     /// The matching signals, the newest date first and by falling confidence within one; and how many match in all.

@@ -11,6 +11,8 @@ use crate::store::{Condition, Item, Key, Query, Update, expression::Value, item:
 
 const FORMAT: u32 = 1;
 const DIRECTORY: &str = "DIRECTORY";
+/// The kind of a user for whom signals are taken without being asked.
+const AUTO_TRADE: &str = "AUTO_TRADE";
 
 pub(super) fn partition(id: &UserId) -> String {
     format!("USER#{id}")
@@ -54,9 +56,21 @@ impl IdentityTable {
             UserChange::Active(active) => update.set("is_active", Value::flag(*active)),
             UserChange::SignedIn(at) => update.set("is_verified", Value::flag(true)).set("last_sign_in_at", Value::instant(*at)),
             UserChange::Profile(profile) => update.set("profile", Value::json(profile)),
-            UserChange::Preferences(preferences) => update.set("preferences", Value::json(preferences)),
+            UserChange::Preferences(preferences) => {
+                let update = update.set("preferences", Value::json(preferences));
+                if preferences.auto_trade {
+                    update.set("gsi_pk", Value::text(AUTO_TRADE)).set("gsi_sk", Value::text(&id.0))
+                } else {
+                    update.remove("gsi_pk").remove("gsi_sk")
+                }
+            }
         };
         self.table.update(update).await?.written().as_ref().map(user).transpose()
+    }
+
+    pub(super) async fn list_automatic_traders(&self) -> Result<Vec<UserId>, StoreError> {
+        let items = self.table.query(&Query::kind(AUTO_TRADE)).await?;
+        items.iter().map(|item| Ok(UserId(item.get_text("gsi_sk")?.to_owned()))).collect()
     }
 
     pub(super) async fn list_users(&self, after: Option<&str>, limit: u32) -> Result<UserPage, StoreError> {
@@ -71,7 +85,7 @@ impl IdentityTable {
 }
 
 fn item(user: &User) -> Item {
-    Item::new(user_key(&user.id), FORMAT)
+    let item = Item::new(user_key(&user.id), FORMAT)
         .text("user_id", &user.id.0)
         .text("email", user.email.as_str())
         .text("role", user.role.name())
@@ -80,7 +94,8 @@ fn item(user: &User) -> Item {
         .instant("created_at", user.created_at)
         .maybe(user.last_sign_in_at, |item, at| item.instant("last_sign_in_at", at))
         .json("profile", &user.profile)
-        .json("preferences", &user.preferences)
+        .json("preferences", &user.preferences);
+    if user.preferences.auto_trade { item.kind(AUTO_TRADE, &user.id.0) } else { item }
 }
 
 fn user(item: &Item) -> Result<User, StoreError> {

@@ -113,14 +113,19 @@ pub(super) struct PreferencesBody {
     email_signals: bool,
     email_portfolio_updates: bool,
     email_market_updates: bool,
-    /// Accept every signal that the limits allow.
+    /// Take signals without being asked, as far as the limits allow.
     auto_trade: bool,
+    /// Signals with less confidence than this are not taken without being asked; 0.35 unless you say otherwise. A target twice as far
+    /// away as the stop pays for itself, before costs, when it is reached in one case of three.
+    #[schema(minimum = 0, maximum = 1)]
+    auto_trade_min_confidence: f64,
 }
 
 impl From<Preferences> for PreferencesBody {
     fn from(preferences: Preferences) -> Self {
-        let Preferences { email_signals, email_portfolio_updates, email_market_updates, auto_trade } = preferences;
-        Self { email_signals, email_portfolio_updates, email_market_updates, auto_trade }
+        let Preferences { email_signals, email_portfolio_updates, email_market_updates, auto_trade, auto_trade_min_confidence } =
+            preferences;
+        Self { email_signals, email_portfolio_updates, email_market_updates, auto_trade, auto_trade_min_confidence }
     }
 }
 
@@ -140,16 +145,25 @@ pub(super) struct PreferencesChange {
     #[serde(default, deserialize_with = "given")]
     #[schema(nullable = false)]
     auto_trade: Option<bool>,
+    /// From 0 (every signal) to 1.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(nullable = false, minimum = 0, maximum = 1)]
+    auto_trade_min_confidence: Option<f64>,
 }
 
 impl PreferencesChange {
-    fn apply(&self, to: Preferences) -> Preferences {
-        Preferences {
+    fn apply(&self, to: Preferences) -> Result<Preferences, Problem> {
+        let auto_trade_min_confidence = self.auto_trade_min_confidence.unwrap_or(to.auto_trade_min_confidence);
+        if !(0.0..=1.0).contains(&auto_trade_min_confidence) {
+            return Err(Problem::invalid_inputs(vec![FieldError::new("auto_trade_min_confidence", "must be from 0 to 1")]));
+        }
+        Ok(Preferences {
             email_signals: self.email_signals.unwrap_or(to.email_signals),
             email_portfolio_updates: self.email_portfolio_updates.unwrap_or(to.email_portfolio_updates),
             email_market_updates: self.email_market_updates.unwrap_or(to.email_market_updates),
             auto_trade: self.auto_trade.unwrap_or(to.auto_trade),
-        }
+            auto_trade_min_confidence,
+        })
     }
 }
 
@@ -183,6 +197,6 @@ pub(super) async fn put_preferences(
     State(auth): State<Arc<Auth>>,
     Json(change): Json<PreferencesChange>,
 ) -> Result<Json<PreferencesBody>, Problem> {
-    let preferences = change.apply(auth.user(&user.user_id).await?.preferences);
+    let preferences = change.apply(auth.user(&user.user_id).await?.preferences)?;
     Ok(Json(auth.put_preferences(&user.user_id, preferences).await?.preferences.into()))
 }

@@ -113,6 +113,10 @@ pub(super) struct SignalDetail {
     /// What you decided, if anything.
     #[schema(value_type = Option<DecisionName>)]
     your_action: Option<DecisionKind>,
+    /// Whether `your_action` was taken for you, because your preferences have `auto_trade` on.
+    your_action_is_automatic: bool,
+    /// Your notes to it, or why the automatic trading let the signal pass.
+    your_notes: Option<String>,
 }
 
 /// Calibrated probabilities, together 1.
@@ -142,6 +146,8 @@ impl From<ExplainedSignal> for SignalDetail {
             feature_importance: explanation.contributions.into_iter().collect(),
             features_as_of: signal.date.date(),
             your_action: seen.decision.as_ref().map(|decision| decision.kind),
+            your_action_is_automatic: seen.decision.as_ref().is_some_and(|decision| decision.auto),
+            your_notes: seen.decision.as_ref().and_then(|decision| decision.notes.clone()),
             signal: SignalBody::from(&seen),
         }
     }

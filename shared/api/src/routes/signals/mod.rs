@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use app::{
     auth::Auth,
-    portfolio::{DecisionRequest, Desk},
+    portfolio::{Appetite, DecisionRequest, Desk},
     ports::DecisionKind,
     signals::{SignalFilter, Signals},
 };
@@ -164,8 +164,7 @@ async fn decide_signal(
         kind: body.action,
         quantity: body.quantity.map(|shares| shares.0),
         notes: notes.clone(),
-        profile: profile.risk_tolerance,
-        max_position_size: profile.max_position_size,
+        appetite: Appetite { profile: profile.risk_tolerance, max_position_size: profile.max_position_size },
     };
     let acceptance = state.desk.decide(&user.user_id, &request, &cause(), key.as_ref(), now).await?;
     Ok(Json(DecisionAnswer::new(id, body.action, notes, acceptance)))
