@@ -17,6 +17,8 @@ mod documentation;
 #[cfg(test)]
 mod harness;
 #[cfg(test)]
+mod ingest;
+#[cfg(test)]
 mod interop;
 #[cfg(test)]
 mod market_data;

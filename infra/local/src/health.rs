@@ -68,7 +68,7 @@ impl HealthCheck for Prices {
             return (Health::Degraded, reason);
         }
         let oldest = (0..OLDEST_BARS).fold(calendar::last_closed_session(now), |date, _| date.previous());
-        match self.data.status().await.map(|status| status.latest_bar_date) {
+        match self.data.status(now).await.map(|status| status.latest_bar_date) {
             Ok(Some(date)) if date >= oldest.date() => (Health::Healthy, format!("the newest bars are of {date}")),
             Ok(Some(date)) => (Health::Degraded, format!("the newest bars are of {date}; ingestion is behind")),
             Ok(None) => (Health::Degraded, "there are no bars yet".into()),

@@ -68,7 +68,7 @@ impl MetricsSource for SystemMetrics {
     async fn families(&self) -> Vec<Family> {
         let mut families: Vec<Family> = self.jobs.families().into();
         let now = self.clock.edge().now();
-        if let Ok(status) = self.services.data.status().await {
+        if let Ok(status) = self.services.data.status(now).await {
             families.push(Family::new("stocks_with_prices", "Stocks that have any bar.", Kind::Gauge).with(&[], status.symbols as f64));
             if let Some(date) = status.latest_bar_date {
                 let lag = domain::calendar::close_instant(date).duration_until(now).as_secs_f64();
@@ -76,6 +76,13 @@ impl MetricsSource for SystemMetrics {
                     Family::new("ingestion_lag_seconds", "Market time since the close of the newest bar.", Kind::Gauge).with(&[], lag),
                 );
             }
+        }
+        if let Ok(counts) = self.services.data.quarantine_counts().await {
+            let mut bars = Family::new("quarantined_bars", "Bars that the quality gate held back, by reason and decision.", Kind::Gauge);
+            for (reason, state, count) in counts {
+                bars.push("", &[("reason", reason.name()), ("state", state.name())], count as f64);
+            }
+            families.push(bars);
         }
         if let Ok(counts) = self.services.signals.active_by_action(now).await {
             let mut signals = Family::new("signals_active", "Signals that can be acted on, by action.", Kind::Gauge);

@@ -13,7 +13,7 @@ use domain::{Date, Sector, TradingDate};
 use serde::{Deserialize, Serialize};
 
 pub use regime::MarketRegime;
-pub use session::{Member, Session};
+pub use session::{MarketSums, Member, Session};
 pub(crate) use trend::MOMENTUM_SESSIONS;
 pub use trend::MarketTrend;
 
@@ -76,6 +76,12 @@ impl MarketContext {
     /// Mean return of a sector's stocks over the last 20 sessions, compounded, in percent.
     pub fn sector_momentum(trend: &MarketTrend, sector: Option<Sector>) -> f64 {
         sector.map_or(f64::NAN, |sector| trend.sector_momentum[session::position(sector)])
+    }
+}
+
+impl From<MarketSums> for MarketContext {
+    fn from(sums: MarketSums) -> Self {
+        Self::from(sums.sessions())
     }
 }
 

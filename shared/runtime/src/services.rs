@@ -49,6 +49,10 @@ impl Services {
         let signals = Signals::new(market.clone(), ports.signals, ports.portfolios.clone(), Some(ports.models));
         let desk = Desk::new(market.clone(), signals.clone(), ports.portfolios, rules);
         let data = Data::new(market.clone(), ports.histories, ports.vendor);
+        let data = match ports.second_vendor {
+            Some(second) => data.with_second(second),
+            None => data,
+        };
         let jobs = Jobs { data: data.clone(), signals: signals.clone(), desk: desk.clone(), auth: auth.clone() };
         Self { auth, stocks: Stocks::new(market), signals, desk, data, jobs }
     }

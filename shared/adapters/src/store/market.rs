@@ -5,6 +5,7 @@
 //! | `STOCK` | `<symbol>` | a company |
 //! | `QUARANTINE` | `<id>` | a bar that failed the quality gate, and what was decided about it |
 //! | `RUN` | `<id>` | an ingestion run; ids sort by time |
+//! | `BATCHES#<run>` | `<number>` | a batch of its symbols and how far it has come |
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -12,7 +13,7 @@ use std::{
 };
 
 use app::{
-    data::{QuarantinedBar, Run},
+    data::{Batch, QuarantinedBar, Run},
     ports::{MarketStore, StoreError},
 };
 use async_trait::async_trait;
@@ -84,6 +85,15 @@ impl MarketStore for MarketTable {
         self.table.query(&Query::partition("QUARANTINE")).await?.iter().map(Item::get_doc).collect()
     }
 
+    async fn put_batch(&self, batch: &Batch) -> Result<(), StoreError> {
+        let key = Key::new(batches_of(&batch.run), format!("{:05}", batch.number));
+        self.table.put(Item::new(key, FORMAT).doc(batch)).await
+    }
+
+    async fn batches(&self, run: &str) -> Result<Vec<Batch>, StoreError> {
+        self.table.query(&Query::partition(batches_of(run))).await?.iter().map(Item::get_doc).collect()
+    }
+
     async fn put_run(&self, run: &Run) -> Result<(), StoreError> {
         self.table.put(Item::new(Key::new("RUN", run.id.as_str()), FORMAT).doc(run)).await
     }
@@ -96,4 +106,8 @@ impl MarketStore for MarketTable {
         let page = self.table.query_page(&Query::partition("RUN").newest_first(), u32::try_from(limit).unwrap_or(u32::MAX)).await?;
         page.items.iter().map(Item::get_doc).collect()
     }
+}
+
+fn batches_of(run: &str) -> String {
+    format!("BATCHES#{run}")
 }

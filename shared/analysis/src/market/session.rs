@@ -70,10 +70,20 @@ struct Sums {
     sectors: [Sum; SECTORS],
 }
 
-/// The sessions after `after`, or all. A return across a gap in a stock's bars is more than one session's and is left out.
-pub(crate) fn collect(members: &[Member<'_>], after: Option<TradingDate>) -> Vec<Session> {
-    let mut sessions: BTreeMap<TradingDate, Sums> = BTreeMap::new();
-    for member in members {
+/// The sums of which the means are made, taking one stock after the other: none needs to stay in memory.
+#[derive(Default)]
+pub struct MarketSums {
+    sessions: BTreeMap<TradingDate, Sums>,
+}
+
+impl MarketSums {
+    /// Adds a stock's returns. Sums of floats depend on the order of their stocks.
+    pub fn add(&mut self, member: &Member<'_>) {
+        self.add_after(member, None);
+    }
+
+    /// A return across a gap in a stock's bars is more than one session's and is left out.
+    fn add_after(&mut self, member: &Member<'_>, after: Option<TradingDate>) {
         let (dates, closes) = (member.series.dates(), member.series.total_return());
         let sector = member.sector.map(position);
         let start = after.map_or(0, |after| dates.partition_point(|date| *date <= after)).max(1);
@@ -82,14 +92,24 @@ pub(crate) fn collect(members: &[Member<'_>], after: Option<TradingDate>) -> Vec
                 continue;
             }
             let change = closes[bar] / closes[bar - 1] - 1.0;
-            let sums = sessions.entry(dates[bar]).or_default();
+            let sums = self.sessions.entry(dates[bar]).or_default();
             sums.all.add(change);
             if let Some(sector) = sector {
                 sums.sectors[sector].add(change);
             }
         }
     }
-    sessions.into_iter().map(|(date, sums)| session(date, &sums)).collect()
+
+    pub(crate) fn sessions(self) -> Vec<Session> {
+        self.sessions.into_iter().map(|(date, sums)| session(date, &sums)).collect()
+    }
+}
+
+/// The sessions after `after`, or all.
+pub(crate) fn collect(members: &[Member<'_>], after: Option<TradingDate>) -> Vec<Session> {
+    let mut sums = MarketSums::default();
+    members.iter().for_each(|member| sums.add_after(member, after));
+    sums.sessions()
 }
 
 fn session(date: TradingDate, sums: &Sums) -> Session {

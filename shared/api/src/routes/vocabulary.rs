@@ -42,7 +42,10 @@ words! {
     PositionStatus: "Whether anything is still held." = ["open", "closed"];
     PeriodName: "How far back to look." = ["1D", "1W", "1M", "3M", "6M", "1Y", "ALL"];
     RunKindName: "What a run brings in." = ["scheduled", "stocks", "stock_list"];
-    RunStateName: "`partial` means that some symbols failed and the others are stored." = ["running", "succeeded", "partial", "failed"];
+    RunStateName: "`paused`: a vendor's quota is used up, the next run does the rest. `partial`: some symbols failed, the others are stored." = ["running", "paused", "succeeded", "partial", "failed"];
+    QuarantineReasonName: "Which rule of the quality gate a bar broke." = [
+        "contradiction", "silent_move", "volume_spike", "stale_repeat", "unexplained_jump", "vendors_disagree", "unreadable",
+    ];
     QuarantineStateName: "What was decided about a bar." = ["held", "released", "discarded"];
     ClockMode: "Whether time is simulated." = ["replay", "wall"];
     Session: "Whether the regular session is on." = ["open", "closed"];
@@ -75,6 +78,7 @@ mod tests {
         assert_eq!(words::<Action>(), written(SignalAction::ALL));
         assert_eq!(words::<Status>(), written(SignalStatus::ALL));
         assert_eq!(words::<OrderStateName>(), written(OrderState::ALL));
+        assert_eq!(words::<QuarantineReasonName>(), written(app::data::Reason::ALL));
         assert_eq!(words::<TimeInForceName>(), written([TimeInForce::Day, TimeInForce::Gtc, TimeInForce::Opg, TimeInForce::Cls]));
     }
 }

@@ -1,16 +1,19 @@
-//! The gate before the store: bars that cannot be right are kept apart until an administrator decides.
+//! Bars that the gate held back: kept apart until an administrator decides.
 //!
 //! A quarantined bar reaches no feature, no price and no fill.
 
-use domain::{Bar, BarRecord, CorporateAction, Decimal, PriceHistory, Symbol, Timestamp};
+use domain::{Bar, BarRecord, Date, Symbol, Timestamp};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::Data;
-use crate::{UseCaseError, ports::HistoryError};
-
-/// A close this many times the one before, or this part of it, needs an event that explains it.
-const LARGEST_JUMP: Decimal = Decimal::from_parts(3, 0, 0, false, 0);
+use super::{
+    Data,
+    gate::{Fault, Reason},
+};
+use crate::{
+    UseCaseError,
+    ports::{HistoryError, RejectedRow},
+};
 
 /// How often a release that lost a race for the history is tried again.
 const WRITE_TRIES: usize = 5;
@@ -19,31 +22,77 @@ const WRITE_TRIES: usize = 5;
 pub struct QuarantinedBar {
     /// The same for the same bar, however often a vendor sends it.
     pub id: String,
-    pub symbol: Symbol,
-    pub record: BarRecord,
-    /// What is wrong with it.
-    pub reason: String,
+    /// `None` for a row that names no stock.
+    pub symbol: Option<Symbol>,
+    /// `None` for a row that names no day.
+    pub date: Option<Date>,
+    /// `None` for a row that no bar can be made of.
+    pub record: Option<BarRecord>,
+    pub reason: Reason,
+    /// What is wrong with it, for people.
+    pub detail: String,
     /// Market time.
     pub quarantined_at: Timestamp,
     pub state: QuarantineState,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum QuarantineState {
     Held,
-    /// An administrator found it right: it is in the history.
+    /// Found right, by an administrator or because the explanation came later: it is in the history.
     Released,
     /// An administrator found it wrong: it stays away for good.
     Discarded,
 }
 
-impl QuarantinedBar {
-    pub(super) fn new(symbol: &Symbol, record: BarRecord, reason: String, now: Timestamp) -> Self {
-        let bar = serde_json::to_vec(&record.bar).expect("a bar serialises");
-        let id = format!("{symbol}-{}-{}", record.bar.date, &hex::encode(Sha256::digest(bar))[..12]);
-        Self { id, symbol: symbol.clone(), record, reason, quarantined_at: now, state: QuarantineState::Held }
+impl QuarantineState {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Held => "held",
+            Self::Released => "released",
+            Self::Discarded => "discarded",
+        }
     }
+}
+
+impl QuarantinedBar {
+    pub(super) fn new(symbol: &Symbol, record: BarRecord, fault: Fault, now: Timestamp) -> Self {
+        Self {
+            id: Self::id_of(symbol, &record.bar),
+            symbol: Some(symbol.clone()),
+            date: Some(record.bar.date.date()),
+            record: Some(record),
+            reason: fault.reason,
+            detail: fault.detail,
+            quarantined_at: now,
+            state: QuarantineState::Held,
+        }
+    }
+
+    pub(super) fn id_of(symbol: &Symbol, bar: &Bar) -> String {
+        id(symbol.as_str(), &bar.date.to_string(), &serde_json::to_vec(bar).expect("a bar serialises"))
+    }
+
+    /// `asked` is the stock that the vendor was asked for, where it was one.
+    pub(super) fn of_row(row: &RejectedRow, asked: Option<&Symbol>, now: Timestamp) -> Self {
+        let symbol = row.symbol.as_ref().or(asked).cloned();
+        let (name, day) = (symbol.as_ref().map_or("unknown", Symbol::as_str), row.day.map_or("undated".into(), |day| day.to_string()));
+        Self {
+            id: id(name, &day, row.row.as_bytes()),
+            date: row.day,
+            record: None,
+            reason: Reason::Unreadable,
+            detail: format!("{}: {}", row.fault, row.row),
+            quarantined_at: now,
+            state: QuarantineState::Held,
+            symbol,
+        }
+    }
+}
+
+fn id(symbol: &str, day: &str, content: &[u8]) -> String {
+    format!("{symbol}-{day}-{}", &hex::encode(Sha256::digest(content))[..12])
 }
 
 impl Data {
@@ -53,12 +102,24 @@ impl Data {
         Ok(all.into_iter().filter(|bar| bar.state == QuarantineState::Held).collect())
     }
 
+    /// How many bars there are in quarantine for each reason, by what was decided about them.
+    pub async fn quarantine_counts(&self) -> Result<Vec<(Reason, QuarantineState, usize)>, UseCaseError> {
+        let mut counts = std::collections::BTreeMap::new();
+        for bar in self.market.companies().quarantine().await? {
+            *counts.entry((bar.reason, bar.state)).or_insert(0) += 1;
+        }
+        Ok(counts.into_iter().map(|((reason, state), count)| (reason, state, count)).collect())
+    }
+
     /// Adds the bar to its history after all, known from now on.
     pub async fn release(&self, id: &str, now: Timestamp) -> Result<QuarantinedBar, UseCaseError> {
         let held = self.held(id).await?;
+        let (Some(symbol), Some(record)) = (held.symbol.clone(), held.record) else {
+            return Err(UseCaseError::TooLate("no bar can be made of this row; it can only be discarded".into()));
+        };
         for _ in 0..WRITE_TRIES {
-            let (mut history, version) = self.stored(&held.symbol).await?;
-            history.merge(&[BarRecord { known_at: now, ..held.record }], &[]);
+            let (mut history, version) = self.stored(&symbol).await?;
+            history.merge(&[BarRecord { known_at: now, ..record }], &[]);
             match self.histories.write(&history, version.as_ref()).await {
                 Ok(_) => {
                     let released = self.decide(held, QuarantineState::Released).await?;
@@ -94,88 +155,15 @@ impl Data {
         Ok(decided)
     }
 
-    /// Separates bars that can be stored from those that cannot be right; the latter are put in quarantine unless they are known there.
-    pub(super) async fn gate(
-        &self,
-        bars: Vec<BarRecord>,
-        actions: &[CorporateAction],
-        stored: &PriceHistory,
-        now: Timestamp,
-    ) -> Result<Vec<BarRecord>, UseCaseError> {
-        let mut good: Vec<BarRecord> = Vec::with_capacity(bars.len());
-        for record in bars {
-            let before = good.last().map(|record| record.bar).or_else(|| close_before(stored, &record.bar));
-            match fault(&record.bar, before.as_ref(), actions) {
-                None => good.push(record),
-                Some(reason) => self.hold(QuarantinedBar::new(&stored.symbol, record, reason, now)).await?,
-            }
-        }
-        Ok(good)
-    }
-
-    async fn hold(&self, bar: QuarantinedBar) -> Result<(), UseCaseError> {
-        if self.market.companies().quarantined(&bar.id).await?.is_none() {
-            tracing::warn!(symbol = %bar.symbol, date = %bar.record.bar.date, reason = bar.reason, "a bar was quarantined");
-            self.market.companies().put_quarantined(&bar).await?;
+    /// Puts a bar into quarantine, unless it is there and nothing about it has changed. What an administrator decided stays decided.
+    pub(super) async fn hold(&self, bar: &QuarantinedBar) -> Result<(), UseCaseError> {
+        let known = self.market.companies().quarantined(&bar.id).await?;
+        let is_news = known.is_none_or(|known| known.state == QuarantineState::Held && bar.state == QuarantineState::Released);
+        if is_news {
+            let symbol = bar.symbol.as_ref().map_or("?", Symbol::as_str);
+            tracing::warn!(symbol, reason = bar.reason.name(), detail = bar.detail, state = ?bar.state, "quarantine");
+            self.market.companies().put_quarantined(bar).await?;
         }
         Ok(())
-    }
-}
-
-fn close_before(stored: &PriceHistory, bar: &Bar) -> Option<Bar> {
-    let end = stored.bars.partition_point(|record| record.bar.date < bar.date);
-    stored.bars[..end].last().map(|record| record.bar)
-}
-
-/// Why a bar cannot be right, as far as it shows by itself and beside the one before; `None` for a good one.
-fn fault(bar: &Bar, before: Option<&Bar>, actions: &[CorporateAction]) -> Option<String> {
-    if let Err(error) = bar.check() {
-        return Some(error.to_string());
-    }
-    let before = before?;
-    let explained: Decimal = actions
-        .iter()
-        .filter(|action| action.ex_date > before.date.date() && action.ex_date <= bar.date.date())
-        .map(|action| action.kind.price_ratio())
-        .product();
-    let jump = bar.close.decimal() * explained / before.close.decimal();
-    let is_unexplained = jump > LARGEST_JUMP || jump * LARGEST_JUMP < Decimal::ONE;
-    is_unexplained
-        .then(|| format!("the close went from {} on {} to {} without a split that explains it", before.close, before.date, bar.close))
-}
-
-#[cfg(test)]
-mod tests {
-    use domain::{ActionKind, Source, TradingDate};
-    use jiff::civil::date;
-
-    use super::*;
-
-    fn bar(day: i8, [open, high, low, close]: [&str; 4]) -> Bar {
-        let price = |text: &str| text.parse().unwrap();
-        let date = TradingDate::new(date(2022, 1, day)).unwrap();
-        Bar { date, open: price(open), high: price(high), low: price(low), close: price(close), volume: 100 }
-    }
-
-    #[test]
-    fn only_what_cannot_be_right_is_kept_apart() {
-        let before = bar(3, ["100", "101", "99", "100"]);
-        let split = CorporateAction {
-            ex_date: date(2022, 1, 4),
-            kind: ActionKind::Split { ratio: Decimal::from(4) },
-            source: Source::Bundled,
-            known_at: Timestamp::UNIX_EPOCH,
-        };
-        for (name, bar, actions, is_good) in [
-            ("an ordinary day", bar(4, ["100", "105", "95", "104"]), vec![], true),
-            ("a bad day", bar(4, ["60", "61", "38", "40"]), vec![], true),
-            ("the open outside of low and high", bar(4, ["110", "105", "95", "104"]), vec![], false),
-            ("the close outside of low and high", bar(4, ["100", "105", "95", "94"]), vec![], false),
-            ("a split that nobody told of", bar(4, ["25", "26", "24", "25"]), vec![], false),
-            ("the same split, told", bar(4, ["25", "26", "24", "25"]), vec![split], true),
-            ("ten times the price", bar(4, ["1000", "1000", "1000", "1000"]), vec![], false),
-        ] {
-            assert_eq!(fault(&bar, Some(&before), &actions).is_none(), is_good, "{name}");
-        }
     }
 }

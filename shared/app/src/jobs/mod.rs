@@ -12,7 +12,7 @@ pub use schedule::{Due, JobKind};
 use crate::{
     UseCaseError,
     auth::Auth,
-    data::Data,
+    data::{Data, Run},
     portfolio::{AutoTrading, Desk},
     signals::{Generated, Signals},
 };
@@ -51,10 +51,21 @@ impl Jobs {
     /// Portfolios come first, so that orders are decided on what they are after the day.
     async fn ingest(&self, now: Timestamp) -> Result<String, UseCaseError> {
         let run = self.data.ingest_daily(now, &|_, _| {}).await?;
+        let restated = self.restate(&run, now).await?;
         self.desk.look_again();
         let portfolios = self.revalue(now).await?;
         let signals = self.generate_signals(now).await?;
-        Ok(format!("{} bars of {} symbols ({}); {signals}; {portfolios}", run.bars_added, run.symbols_done, run.state.name()))
+        Ok(format!("{} bars of {} symbols ({}){restated}; {signals}; {portfolios}", run.bars_added, run.symbols_done, run.state.name()))
+    }
+
+    /// Vendors correct themselves: what signals took from the old bars is no longer said.
+    async fn restate(&self, run: &Run, now: Timestamp) -> Result<String, UseCaseError> {
+        let restated = self.data.restatements(run).await?;
+        if restated.is_empty() {
+            return Ok(String::new());
+        }
+        let done = self.signals.restate(&restated, now).await?;
+        Ok(format!("; {} stocks restated, {} signals withdrawn, {} judged again", restated.len(), done.withdrawn, done.judged_again))
     }
 
     async fn generate_signals(&self, now: Timestamp) -> Result<String, UseCaseError> {

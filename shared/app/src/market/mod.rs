@@ -19,7 +19,7 @@ pub use tapes::TapeReader;
 
 use crate::{
     UseCaseError,
-    ports::{HistoryStore, MarketData, MarketStore, Quote},
+    ports::{HistoryError, HistoryStore, MarketData, MarketStore, Quote},
 };
 
 const SNAPSHOT: &str = "snapshots/latest.json";
@@ -56,6 +56,27 @@ impl Market {
     pub async fn histories(&self, symbols: &[Symbol], now: Timestamp) -> Result<Vec<PriceHistory>, UseCaseError> {
         let reads = symbols.iter().cloned().map(|symbol| async move { self.history(&symbol, now).await });
         stream::iter(reads.collect::<Vec<_>>()).buffered(READS_AT_ONCE).try_collect().await
+    }
+
+    /// Hands over the histories of `symbols` as known at `now`, one after the other in their order, so that no more than a few are in
+    /// memory at once. A damaged one is left out and named in the log: the others serve.
+    pub async fn for_each_history(
+        &self,
+        symbols: &[Symbol],
+        now: Timestamp,
+        mut take: impl FnMut(PriceHistory) + Send,
+    ) -> Result<(), UseCaseError> {
+        let reads: Vec<_> = symbols.iter().map(|symbol| self.histories.read(symbol)).collect();
+        let mut reads = stream::iter(reads).buffered(READS_AT_ONCE);
+        while let Some(read) = reads.next().await {
+            match read {
+                Ok(Some((history, _))) => take(history.known_at(now)),
+                Ok(None) => {}
+                Err(error @ HistoryError::Damaged { .. }) => tracing::error!(%error, "left out"),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
     }
 
     /// The market's means as last computed; sessions after `now` are not in any feature of a date before.

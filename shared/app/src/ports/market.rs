@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use domain::{Company, Symbol};
 
 use super::StoreError;
-use crate::data::{QuarantinedBar, Run};
+use crate::data::{Batch, QuarantinedBar, Run};
 
 #[async_trait]
 pub trait MarketStore: Send + Sync {
@@ -22,6 +22,12 @@ pub trait MarketStore: Send + Sync {
 
     /// All bars that ever were in quarantine, by id.
     async fn quarantine(&self) -> Result<Vec<QuarantinedBar>, StoreError>;
+
+    /// Adds or replaces a batch's record.
+    async fn put_batch(&self, batch: &Batch) -> Result<(), StoreError>;
+
+    /// A run's batches, by number.
+    async fn batches(&self, run: &str) -> Result<Vec<Batch>, StoreError>;
 
     async fn put_run(&self, run: &Run) -> Result<(), StoreError>;
 

@@ -56,7 +56,7 @@ impl Signals {
 }
 
 /// `None` while the life of the signal has not ended in this history.
-fn outcome(signal: &Signal, history: &PriceHistory) -> Option<SignalOutcome> {
+pub(super) fn outcome(signal: &Signal, history: &PriceHistory) -> Option<SignalOutcome> {
     let last = history.last_bar()?.date;
     let series = Series::new(history, last.date());
     let index = series.index_of(signal.date.date())?;

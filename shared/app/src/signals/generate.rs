@@ -3,12 +3,13 @@
 use std::sync::{Arc, PoisonError};
 
 use analysis::{
-    FeatureRow, FeatureTable, LIFE_SESSIONS, MODEL_FEATURE_COUNT, MODEL_FEATURES, ModelManifest, STOP_ATR, Series, TARGET_ATR,
+    FeatureRow, FeatureTable, LIFE_SESSIONS, MODEL_FEATURE_COUNT, MODEL_FEATURES, MarketContext, ModelManifest, STOP_ATR, Series,
+    TARGET_ATR,
     labels::Class,
     model::{Action, Decision as ModelDecision, EdgeLevel},
 };
 use domain::{
-    Company, Decimal, Price, Timestamp, TradingDate, calendar,
+    Company, Decimal, Price, PriceHistory, Timestamp, TradingDate, calendar,
     signal::{Explanation, Level, Probabilities, Signal, SignalAction},
 };
 use rust_decimal::prelude::FromPrimitive;
@@ -101,18 +102,14 @@ impl Signals {
             futures::try_join!(async { self.market.companies().companies().await.map_err(UseCaseError::from) }, self.market.context())?;
         let active: Vec<&Company> = companies.iter().filter(|company| company.is_active).collect();
         let symbols: Vec<_> = active.iter().map(|company| company.symbol.clone()).collect();
-        let histories = self.market.histories(&symbols, now).await?;
-        let ready = active.into_iter().zip(histories).filter_map(|(company, history)| {
-            let last = *history.last_bar().filter(|bar| bar.date == date)?;
-            let table = FeatureTable::compute(&Series::new(&history, date.date()), &context, company.sector);
-            Some(Candidate {
-                company: company.clone(),
-                close: last.close,
-                features: table.last_row()?,
-                row: table.model_row(table.len() - 1),
+        let mut ready = vec![];
+        self.market
+            .for_each_history(&symbols, now, |history| {
+                let company = active.binary_search_by(|company| company.symbol.cmp(&history.symbol)).ok().map(|at| active[at]);
+                ready.extend(company.and_then(|company| candidate(company, &history, &context, date)));
             })
-        });
-        Ok(ready.collect())
+            .await?;
+        Ok(ready)
     }
 
     /// The signals of the session before give way to those of `date`.
@@ -127,6 +124,12 @@ impl Signals {
         }
         Ok(self.store.update_day(before, &replaced).await?)
     }
+}
+
+fn candidate(company: &Company, history: &PriceHistory, context: &MarketContext, date: TradingDate) -> Option<Candidate> {
+    let last = *history.last_bar().filter(|bar| bar.date == date)?;
+    let table = FeatureTable::compute(&Series::new(history, date.date()), context, company.sector);
+    Some(Candidate { company: company.clone(), close: last.close, features: table.last_row()?, row: table.model_row(table.len() - 1) })
 }
 
 /// Scores the candidates in one batch.

@@ -3,6 +3,7 @@
 pub(crate) mod evaluate;
 pub(crate) mod generate;
 pub mod performance;
+mod restate;
 mod words;
 
 use std::{
@@ -18,6 +19,7 @@ use domain::{
 
 pub use generate::Generated;
 pub use performance::{PerformanceSummary, summarize};
+pub use restate::Restated;
 
 use crate::{
     UseCaseError,

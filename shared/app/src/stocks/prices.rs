@@ -20,6 +20,10 @@ pub struct PriceRow {
     pub adjusted_close: Decimal,
     /// The volume adjusted for splits.
     pub adjusted_volume: u64,
+    /// Who reported the bar.
+    pub source: Source,
+    /// Since when this version of the bar has been known.
+    pub known_at: Timestamp,
 }
 
 /// The newest session of a stock and where its prices come from.
@@ -79,6 +83,8 @@ fn row(record: &BarRecord, adjustment: Adjustment, adjusted: bool) -> PriceRow {
         volume: bar.volume,
         adjusted_close: round_half_up(bar.close.decimal() * adjustment.total_return, Price::PLACES),
         adjusted_volume: shares(Decimal::from(bar.volume) * adjustment.volume),
+        source: record.source,
+        known_at: record.known_at,
     }
 }
 

@@ -85,11 +85,19 @@ pub(super) struct RunBody {
     pub(super) errors: BTreeMap<String, String>,
     pub(super) bars_added: usize,
     pub(super) actions_added: usize,
-    pub(super) vendor_calls: usize,
+    /// Bars that the quality gate held back.
+    pub(super) bars_quarantined: usize,
+    /// Requests to the vendors.
+    pub(super) vendor_calls: u64,
+    /// Part of the symbols that are done or have failed, 0 to 1.
+    pub(super) progress: f64,
+    /// How long the rest will take at the rate so far; null when nothing is left or nothing is known yet.
+    pub(super) estimated_remaining_seconds: Option<u64>,
 }
 
 impl From<Run> for RunBody {
     fn from(run: Run) -> Self {
+        let progress = run.progress();
         Self {
             id: run.id,
             kind: run.kind,
@@ -98,11 +106,14 @@ impl From<Run> for RunBody {
             finished_at: run.finished_at,
             symbols_total: run.symbols_total,
             symbols_done: run.symbols_done,
-            symbols_failed: run.failures.len(),
+            symbols_failed: run.symbols_failed,
             errors: run.failures.into_iter().map(|(symbol, error)| (symbol.to_string(), error)).collect(),
             bars_added: run.bars_added,
             actions_added: run.actions_added,
+            bars_quarantined: run.bars_quarantined,
             vendor_calls: run.vendor_calls,
+            progress,
+            estimated_remaining_seconds: run.remaining_seconds,
         }
     }
 }
@@ -134,6 +145,10 @@ pub(super) struct DataStatusBody {
     /// When the last ingestion that stored anything ended.
     pub(super) last_ingestion: Option<Timestamp>,
     pub(super) latest_bar_date: Option<Date>,
+    /// Sessions that have closed since the newest bar; 0 means that nothing is missing.
+    pub(super) newest_bar_age_sessions: Option<usize>,
+    /// Hours since the close of the newest bar.
+    pub(super) newest_bar_age_hours: Option<f64>,
     /// How many stocks have prices.
     pub(super) symbols: usize,
     pub(super) features: FeatureFlags,

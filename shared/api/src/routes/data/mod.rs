@@ -262,8 +262,8 @@ async fn available_symbols(
     security(("bearer" = ["viewer"])),
     responses((status = 200, description = "Freshness and configuration.", body = DataStatusBody))
 )]
-async fn data_status(_: AuthUser, State(state): State<DataState>) -> Result<Json<DataStatusBody>, Problem> {
-    let status = state.data.status().await?;
+async fn data_status(_: AuthUser, State(state): State<DataState>, Now(now): Now) -> Result<Json<DataStatusBody>, Problem> {
+    let status = state.data.status(now).await?;
     let DataSettings { polygon_api_configured, tiingo_api_configured, features } = state.settings;
     Ok(Json(DataStatusBody {
         service: "operational",
@@ -272,6 +272,8 @@ async fn data_status(_: AuthUser, State(state): State<DataState>) -> Result<Json
         tiingo_api_configured,
         last_ingestion: status.last_ingestion,
         latest_bar_date: status.latest_bar_date,
+        newest_bar_age_sessions: status.age.map(|age| age.sessions),
+        newest_bar_age_hours: status.age.map(|age| age.hours),
         symbols: status.symbols,
         features,
     }))

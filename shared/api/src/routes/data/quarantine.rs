@@ -1,8 +1,8 @@
 //! Bars that failed the quality gate, and what an administrator decides about them.
 
-use app::data::{QuarantineState, QuarantinedBar};
+use app::data::{QuarantineState, QuarantinedBar, Reason};
 use axum::extract::State;
-use domain::{Timestamp, TradingDate};
+use domain::{Date, Timestamp};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -13,7 +13,7 @@ use crate::{
     extract::{Admin, Json, Path},
     number::SharePrice,
     problem::Problem,
-    routes::vocabulary::QuarantineStateName,
+    routes::vocabulary::{QuarantineReasonName, QuarantineStateName},
 };
 
 pub(super) fn routes() -> OpenApiRouter<DataState> {
@@ -25,17 +25,22 @@ pub(super) fn routes() -> OpenApiRouter<DataState> {
 #[schema(as = QuarantinedBar)]
 struct QuarantinedBody {
     id: String,
-    symbol: String,
-    #[schema(value_type = String, format = Date)]
-    date: TradingDate,
-    open: SharePrice,
-    high: SharePrice,
-    low: SharePrice,
-    close: SharePrice,
-    volume: u64,
-    #[schema(value_type = String, example = "tiingo")]
-    source: &'static str,
-    /// What is wrong with it.
+    /// Null for a row that names no stock.
+    symbol: Option<String>,
+    /// Null for a row that names no day.
+    date: Option<Date>,
+    /// Null, as the other prices and the volume, for a row that no bar can be made of.
+    open: Option<SharePrice>,
+    high: Option<SharePrice>,
+    low: Option<SharePrice>,
+    close: Option<SharePrice>,
+    volume: Option<u64>,
+    #[schema(value_type = Option<String>, example = "tiingo")]
+    source: Option<&'static str>,
+    /// The rule that it broke.
+    #[schema(value_type = QuarantineReasonName)]
+    rule: Reason,
+    /// What is wrong with it, in a sentence with its numbers.
     reason: String,
     #[schema(value_type = QuarantineStateName)]
     state: QuarantineState,
@@ -44,18 +49,19 @@ struct QuarantinedBody {
 
 impl From<QuarantinedBar> for QuarantinedBody {
     fn from(held: QuarantinedBar) -> Self {
-        let bar = held.record.bar;
+        let bar = held.record.map(|record| record.bar);
         Self {
             id: held.id,
-            symbol: held.symbol.to_string(),
-            date: bar.date,
-            open: SharePrice(bar.open),
-            high: SharePrice(bar.high),
-            low: SharePrice(bar.low),
-            close: SharePrice(bar.close),
-            volume: bar.volume,
-            source: held.record.source.name(),
-            reason: held.reason,
+            symbol: held.symbol.map(|symbol| symbol.to_string()),
+            date: held.date,
+            open: bar.map(|bar| SharePrice(bar.open)),
+            high: bar.map(|bar| SharePrice(bar.high)),
+            low: bar.map(|bar| SharePrice(bar.low)),
+            close: bar.map(|bar| SharePrice(bar.close)),
+            volume: bar.map(|bar| bar.volume),
+            source: held.record.map(|record| record.source.name()),
+            rule: held.reason,
+            reason: held.detail,
             state: held.state,
             quarantined_at: held.quarantined_at,
         }

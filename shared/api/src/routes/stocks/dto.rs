@@ -100,6 +100,11 @@ pub(super) struct PriceBar {
     adjusted_close: Number,
     /// The volume adjusted for splits.
     adjusted_volume: u64,
+    /// Who reported the bar.
+    #[schema(value_type = String, example = "polygon")]
+    source: &'static str,
+    /// Since when this version of the bar has been known.
+    known_at: Timestamp,
 }
 
 impl From<PriceRow> for PriceBar {
@@ -113,6 +118,8 @@ impl From<PriceRow> for PriceBar {
             volume: row.volume,
             adjusted_close: Number(row.adjusted_close),
             adjusted_volume: row.adjusted_volume,
+            source: row.source.name(),
+            known_at: row.known_at,
         }
     }
 }
@@ -125,9 +132,6 @@ pub(super) struct LatestBar {
     bar: PriceBar,
     /// Since when this bar has been known.
     as_of: Timestamp,
-    /// Who reported it.
-    #[schema(value_type = String, example = "polygon")]
-    source: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     last_price: Option<SharePrice>,
@@ -139,7 +143,7 @@ pub(super) struct LatestBar {
 impl LatestBar {
     pub(super) fn new(symbol: String, latest: LatestPrice) -> Self {
         let (last_price, last_price_at) = latest.last.map(|(price, at)| (SharePrice(price), at)).unzip();
-        Self { symbol, bar: latest.row.into(), as_of: latest.known_at, source: latest.source.name(), last_price, last_price_at }
+        Self { symbol, bar: latest.row.into(), as_of: latest.known_at, last_price, last_price_at }
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use app::stocks::{SessionRange, StockFilter, Stocks};
 use axum::extract::State;
-use domain::{Sector, Symbol};
+use domain::{Sector, Symbol, Timestamp};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -67,6 +67,9 @@ struct RangeQuery {
     #[serde(default)]
     #[param(inline, required = false, value_type = Limit<365, 10_000>)]
     limit: Limit<365, 10_000>,
+    /// Only what was known at this instant: bars and events that came later, and corrections made since, do not count.
+    #[param(nullable = false, example = "2022-01-03T22:00:00Z")]
+    known_at: Option<Timestamp>,
 }
 
 #[derive(Debug, Clone, Copy, Deserialize, IntoParams)]
@@ -86,6 +89,9 @@ struct PriceQuery {
     #[serde(default = "yes")]
     #[param(required = false, default = true)]
     adjusted: bool,
+    /// Only what was known at this instant: bars and events that came later, and corrections made since, do not count.
+    #[param(nullable = false, example = "2022-01-03T22:00:00Z")]
+    known_at: Option<Timestamp>,
 }
 
 fn yes() -> bool {
@@ -94,7 +100,7 @@ fn yes() -> bool {
 
 impl PriceQuery {
     fn range(self) -> RangeQuery {
-        RangeQuery { start_date: self.start_date, end_date: self.end_date, limit: self.limit }
+        RangeQuery { start_date: self.start_date, end_date: self.end_date, limit: self.limit, known_at: self.known_at }
     }
 }
 
@@ -107,6 +113,14 @@ impl RangeQuery {
             return Err(Problem::invalid_inputs(vec![FieldError::new("start_date", format!("{start} is after end_date {end}"))]));
         }
         Ok(SessionRange { start, end, limit: self.limit.get() })
+    }
+}
+
+/// The instant that is asked about: none lies in the future.
+fn then(known_at: Option<Timestamp>, now: Timestamp) -> Result<Timestamp, Problem> {
+    match known_at {
+        Some(then) if then > now => Err(Problem::invalid_inputs(vec![FieldError::new("known_at", format!("{then} is still to come"))])),
+        then => Ok(then.unwrap_or(now)),
     }
 }
 
@@ -175,7 +189,7 @@ async fn get_prices(
     Path(symbol): Path<Symbol>,
     Query(query): Query<PriceQuery>,
 ) -> Result<Cached<PriceList>, Problem> {
-    let rows = stocks.prices(&symbol, query.range().sessions()?, query.adjusted, now).await?;
+    let rows = stocks.prices(&symbol, query.range().sessions()?, query.adjusted, then(query.known_at, now)?).await?;
     Ok(Cached(PriceList { symbol: symbol.to_string(), count: rows.len(), prices: rows.into_iter().rev().map(Into::into).collect() }))
 }
 
@@ -197,7 +211,7 @@ async fn get_features(
     Path(symbol): Path<Symbol>,
     Query(query): Query<RangeQuery>,
 ) -> Result<Cached<FeatureList>, Problem> {
-    let rows = stocks.features(&symbol, query.sessions()?, now).await?;
+    let rows = stocks.features(&symbol, query.sessions()?, then(query.known_at, now)?).await?;
     Ok(Cached(FeatureList { symbol: symbol.to_string(), count: rows.len(), features: rows.into_iter().rev().map(Into::into).collect() }))
 }
 
