@@ -39,8 +39,11 @@ pub struct Signals {
     portfolios: Arc<dyn PortfolioStore>,
     models: Option<Arc<dyn Models>>,
     /// The newest day whose signals are complete, as this process last saw them.
-    newest: Arc<Mutex<Option<(TradingDate, Arc<Vec<Signal>>)>>>,
+    newest: Arc<Mutex<Option<Day>>>,
 }
+
+/// All signals of one session.
+type Day = (TradingDate, Arc<Vec<Signal>>);
 
 /// Which signals are wanted; an empty filter means all of the last [`LISTED_SESSIONS`].
 #[derive(Debug, Clone, Default)]
