@@ -104,10 +104,16 @@ async fn a_position_closes_by_the_end_of_its_signals_life_whoever_took_it() {
     let problem = late.post(&format!("signals/{replaced}/action"), &json!({"action": "accept"})).await.problem(409);
     assert!(problem["type"].as_str().unwrap().ends_with("signal-cancelled"), "{problem}");
 
-    // Ten sessions after 2021-12-31, at the close.
+    // With levels that no price reaches, time alone can close them: ten sessions after 2021-12-31, at the close.
+    for client in [&ann, &auto] {
+        for position in client.get("portfolio/positions").await.ok()["positions"].as_array().unwrap() {
+            let path = format!("portfolio/positions/{}", position["id"].as_str().unwrap());
+            client.put(&path, &json!({"stop_loss": 1, "target_price": 50_000})).await.ok();
+        }
+    }
+    let before = (held(ann.clone()).await, held(auto.clone()).await);
     admin.advance("2022-01-14T20:45:00Z").await;
-    let open = (held(ann.clone()).await, held(auto.clone()).await);
-    assert!(open.0 + open.1 > 0, "something neither reached its target nor its stop");
+    assert_eq!((held(ann.clone()).await, held(auto.clone()).await), before);
     admin.advance("2022-01-14T21:00:00Z").await;
     assert_eq!((held(ann.clone()).await, held(auto.clone()).await), (0, 0));
     let trades = ann.get("portfolio/trades").await.ok();
