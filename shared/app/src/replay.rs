@@ -16,7 +16,7 @@ use domain::{
 
 use crate::{
     jobs::schedule::ingestion_of,
-    market::{background, liquidity_after},
+    market::{background, effective_on, liquidity_after},
     portfolio::{
         Terms, automation,
         change::opening,
@@ -180,7 +180,7 @@ impl Stock<'_> {
     /// What of the session can be seen at `now`: its open, or all of it.
     fn tape(&self, date: TradingDate, now: Timestamp) -> Option<DayTape> {
         let day = date.date();
-        let actions = self.history.actions.iter().filter(|action| action.ex_date == day).map(|action| action.kind.clone()).collect();
+        let actions = effective_on(self.history, date);
         let before = background(self.history, day);
         match self.history.bar_on(day) {
             Some(record) if now < date.close() => Some(DayTape { rest: None, ..DayTape::of_bar(&record.bar, actions, before) }),

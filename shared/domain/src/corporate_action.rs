@@ -112,10 +112,10 @@ pub(crate) fn statements(actions: &[CorporateAction]) -> Statements<'_> {
 }
 
 /// Whether the statement `said` differs from `known` in nothing that it says.
-pub(crate) fn agrees(said: &[&CorporateAction], known: &[&CorporateAction]) -> bool {
-    let mut unmatched: Vec<&&CorporateAction> = known.iter().collect();
-    let all_known = said.iter().all(|action| {
-        let place = unmatched.iter().position(|known| action.kind.adds_nothing_to(&known.kind));
+pub(crate) fn agrees<'a>(said: impl IntoIterator<Item = &'a ActionKind>, known: impl IntoIterator<Item = &'a ActionKind>) -> bool {
+    let mut unmatched: Vec<&ActionKind> = known.into_iter().collect();
+    let all_known = said.into_iter().all(|kind| {
+        let place = unmatched.iter().position(|known| kind.adds_nothing_to(known));
         place.map(|place| unmatched.swap_remove(place)).is_some()
     });
     all_known && unmatched.is_empty()

@@ -124,7 +124,7 @@ impl PriceHistory {
         for ((ex_date, class, known_at), said) in statements(actions) {
             let known = self.statement(ex_date, class);
             let is_newer = known.first().is_none_or(|known| known.known_at < known_at);
-            if is_newer && !agrees(&said, &known) {
+            if is_newer && !agrees(kinds(&said), kinds(&known)) {
                 let at = self.actions.partition_point(|other| (other.ex_date, other.known_at) <= (ex_date, known_at));
                 self.actions.splice(at..at, said.into_iter().cloned());
             }
@@ -146,7 +146,7 @@ impl PriceHistory {
             .into_iter()
             .filter(|((ex_date, class, _), said)| {
                 let known = self.statement(*ex_date, *class);
-                if known.is_empty() { has_seen(*ex_date) } else { !agrees(said, &known) }
+                if known.is_empty() { has_seen(*ex_date) } else { !agrees(kinds(said), kinds(&known)) }
             })
             .map(|((ex_date, class, _), _)| (ex_date, class))
             .collect();
@@ -185,6 +185,10 @@ impl PriceHistory {
         }
         adjustments
     }
+}
+
+fn kinds<'a>(actions: &[&'a CorporateAction]) -> impl Iterator<Item = &'a ActionKind> {
+    actions.iter().map(|action| &action.kind)
 }
 
 #[cfg(test)]

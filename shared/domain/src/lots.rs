@@ -175,12 +175,17 @@ impl Lots {
     /// The cost stays what it was. The fraction is still held: where a broker pays cash in lieu, the caller sells it for that
     /// cash, which is also how the IRS sees it.
     pub fn split(&mut self, ratio: Decimal) -> Result<Quantity, LotError> {
+        self.split_before(ratio, Timestamp::MAX)
+    }
+
+    /// As [`Self::split`] for what was acquired before `instant`: later purchases were of new shares already.
+    pub fn split_before(&mut self, ratio: Decimal, instant: Timestamp) -> Result<Quantity, LotError> {
         if ratio <= Decimal::ZERO {
             return Err(LotError::SplitRatio(ratio));
         }
         let mut split = self.clone();
         let (mut before, mut after, mut carried_cost) = (Decimal::ZERO, Decimal::ZERO, Money::ZERO);
-        for lot in &mut split.lots {
+        for lot in split.lots.iter_mut().filter(|lot| lot.opened_at < instant) {
             // Counted from the first lot on, so that the lots sum to the position's own rounded quantity.
             before += lot.quantity.decimal();
             let until_here = round_half_up(before.checked_mul(ratio).unwrap_or(Decimal::MAX), Quantity::PLACES);
@@ -192,10 +197,24 @@ impl Lots {
                 carried_cost = std::mem::take(&mut lot.cost);
             }
         }
-        Quantity::new(after)?;
         split.settle(carried_cost)?;
+        Quantity::new(split.lots.iter().map(|lot| lot.quantity.decimal()).sum())?;
         *self = split;
         Ok(self.fraction())
+    }
+
+    /// Shares acquired before `instant` and still held.
+    pub fn acquired_before(&self, instant: Timestamp) -> Quantity {
+        self.lots.iter().filter(|lot| lot.opened_at < instant).map(Lot::quantity).sum()
+    }
+
+    /// Takes over the lots of another holding of what is the same stock, each as old as it is.
+    pub fn absorb(&mut self, other: Self) {
+        for lot in other.lots {
+            let place = self.lots.partition_point(|own| own.opened_at <= lot.opened_at);
+            self.lots.insert(place, lot.renumbered(LotId(self.next_id)));
+            self.next_id += 1;
+        }
     }
 
     /// The part of a share that is held beyond whole ones.
@@ -206,12 +225,17 @@ impl Lots {
 
     /// Moves `basis_fraction` (0 to 1) of every lot's cost away, to the shares of a company that was spun off, and returns it.
     pub fn spin_off(&mut self, basis_fraction: Decimal) -> Result<Vec<MovedCost>, LotError> {
+        self.spin_off_before(basis_fraction, Timestamp::MAX)
+    }
+
+    /// As [`Self::spin_off`] for what was acquired before `instant`.
+    pub fn spin_off_before(&mut self, basis_fraction: Decimal, instant: Timestamp) -> Result<Vec<MovedCost>, LotError> {
         if !(Decimal::ZERO..=Decimal::ONE).contains(&basis_fraction) {
             return Err(LotError::Fraction(basis_fraction));
         }
         let (mut cost_so_far, mut moved_so_far) = (Money::ZERO, Money::ZERO);
         let mut moved = Vec::with_capacity(self.lots.len());
-        for lot in &mut self.lots {
+        for lot in self.lots.iter_mut().filter(|lot| lot.opened_at < instant) {
             // Counted from the first lot on, so that the parts sum to the position's own rounded part.
             cost_so_far += lot.cost;
             let moved_until_here = cost_so_far.scale(basis_fraction);

@@ -12,7 +12,8 @@
 //! | `USER#<id>` | `SIGNAL#<signal>` | the user's decision on a signal; the id begins with its date |
 //! | `USER#<id>` | `RECEIPT#<key>` | the first answer to an idempotency key; ends by `expires_at` |
 //!
-//! `STATE` items of portfolios with positions or orders have the kind `ACTIVE`, by which the revaluation finds them.
+//! `STATE` items of portfolios with positions, orders or dividends to come have the kind `ACTIVE`, by which the revaluation finds
+//! them; those of other portfolios that have sold something are `DORMANT`, and are looked at when something becomes known late.
 
 use app::ports::{ClientOrder, Commit, Decision, PortfolioStore, Receipt, StoreError};
 use async_trait::async_trait;
@@ -48,6 +49,11 @@ impl PortfolioTable {
         self.table.get(&key(owner, sk)).await?.map(|item| item.get_doc()).transpose()
     }
 
+    async fn owners(&self, kind: &str) -> Result<Vec<UserId>, StoreError> {
+        let items = self.table.query(&Query::kind(kind)).await?;
+        items.iter().map(|item| Ok(UserId(item.get_text("gsi_sk")?.to_owned()))).collect()
+    }
+
     async fn newest<T: DeserializeOwned>(&self, query: Query, limit: usize) -> Result<Vec<T>, StoreError> {
         let page = self.table.query_page(&query.newest_first(), u32::try_from(limit).unwrap_or(u32::MAX)).await?;
         page.items.iter().map(Item::get_doc).collect()
@@ -77,6 +83,8 @@ impl PortfolioTable {
         let mut state = Item::new(key(&portfolio.owner, "STATE"), FORMAT).number("entries", portfolio.entries).doc(portfolio);
         if !portfolio.positions.is_empty() || !portfolio.orders.is_empty() || !portfolio.receivables.is_empty() {
             state = state.kind("ACTIVE", portfolio.owner.to_string());
+        } else if !portfolio.last_sold.is_empty() {
+            state = state.kind("DORMANT", portfolio.owner.to_string());
         }
         if commit.after_entries == 0 {
             transaction.put_new("state", &self.table, state)
@@ -138,8 +146,11 @@ impl PortfolioStore for PortfolioTable {
     }
 
     async fn active_owners(&self) -> Result<Vec<UserId>, StoreError> {
-        let items = self.table.query(&Query::kind("ACTIVE")).await?;
-        items.iter().map(|item| Ok(UserId(item.get_text("gsi_sk")?.to_owned()))).collect()
+        self.owners("ACTIVE").await
+    }
+
+    async fn dormant_owners(&self) -> Result<Vec<UserId>, StoreError> {
+        self.owners("DORMANT").await
     }
 
     async fn receipt(&self, owner: &UserId, key: &str) -> Result<Option<Receipt>, StoreError> {

@@ -38,7 +38,7 @@ words! {
     OrderStateName: "How far an order has come." = [
         "new", "accepted", "partially_filled", "filled", "canceled", "rejected", "expired", "replaced",
     ];
-    PriceBasisName: "Which observation gave the reference price." = ["open", "level", "close", "quote"];
+    PriceBasisName: "Which observation gave the reference price; a delisting pays out without an order." = ["open", "level", "close", "quote", "delisting"];
     PositionStatus: "Whether anything is still held." = ["open", "closed"];
     PeriodName: "How far back to look." = ["1D", "1W", "1M", "3M", "6M", "1Y", "ALL"];
     RunKindName: "What a run brings in." = ["scheduled", "stocks", "stock_list"];

@@ -6,10 +6,7 @@ use analysis::{Series, market::MarketSums, market::Member};
 use domain::{Date, Symbol, Timestamp, calendar};
 
 use super::{Data, run::Batch, symbol::GAP_SESSIONS};
-use crate::{
-    UseCaseError,
-    market::{MarketSnapshot, StockSnapshot},
-};
+use crate::{UseCaseError, market::MarketSnapshot};
 
 /// Sessions of which no vendor had a bar.
 pub(super) const ABSENT: &str = "ingestion/absent.json";
@@ -21,18 +18,18 @@ impl Data {
         let companies = self.market.companies().companies().await?;
         let symbols: Vec<Symbol> = companies.iter().map(|company| company.symbol.clone()).collect();
         let as_of = calendar::new_york_date(now);
-        let (mut stocks, mut sums) = (BTreeMap::new(), MarketSums::default());
+        let (mut snapshot, mut sums) = (MarketSnapshot::default(), MarketSums::default());
         self.market
             .for_each_history(&symbols, now, |history| {
-                if let Some(newest) = StockSnapshot::of(&history) {
+                snapshot.add(&history, now);
+                if history.last_bar().is_some() {
                     let sector =
                         companies.binary_search_by(|company| company.symbol.cmp(&history.symbol)).ok().and_then(|at| companies[at].sector);
                     sums.add(&Member::always(&Series::new(&history, as_of), sector));
-                    stocks.insert(history.symbol, newest);
                 }
             })
             .await?;
-        self.market.publish(&MarketSnapshot { stocks }, &sums.into()).await
+        self.market.publish(&snapshot, &sums.into()).await
     }
 
     /// Makes the derived objects those of `now`, without asking the vendor for anything.

@@ -14,8 +14,8 @@ use domain::{
 use futures::{StreamExt, TryStreamExt, stream};
 
 pub use liquidity::{background, liquidity_after};
-pub use snapshot::{MarketSnapshot, StockSnapshot};
-pub use tapes::TapeReader;
+pub use snapshot::{LateStatement, MarketSnapshot, StockSnapshot};
+pub use tapes::{TapeReader, effective_on};
 
 use crate::{
     UseCaseError,
@@ -124,7 +124,7 @@ impl Market {
             if let Some((last_price, priced_at)) = newest {
                 let stock = StockView {
                     sector: company.and_then(|company| company.sector),
-                    is_active: company.is_some_and(|company| company.is_active),
+                    is_active: company.is_some_and(|company| company.is_active) && !has_ended(stored, now),
                     last_price,
                     priced_at,
                     liquidity: stored.map_or(liquidity::UNKNOWN, StockSnapshot::liquidity),
@@ -139,6 +139,10 @@ impl Market {
         let Some((bytes, _)) = self.histories.read_object(name).await? else { return Ok(None) };
         serde_json::from_slice(&bytes).map(Some).map_err(|error| UseCaseError::Unavailable(format!("{name} is damaged: {error}")))
     }
+}
+
+fn has_ended(stock: Option<&StockSnapshot>, now: Timestamp) -> bool {
+    stock.and_then(|stock| stock.ended_on).is_some_and(|ended_on| ended_on <= calendar::new_york_date(now))
 }
 
 fn to_json(value: &impl serde::Serialize) -> Vec<u8> {

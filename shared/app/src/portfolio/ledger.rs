@@ -21,11 +21,41 @@ pub struct Verification {
     pub differences: Vec<String>,
 }
 
+/// Up to where the ledger is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Until {
+    /// Up to the entry of this number; 0 is before the first.
+    Sequence(u64),
+    /// All that was recorded by then.
+    Instant(Timestamp),
+}
+
 impl Desk {
-    /// Entries after the sequence number `after`, oldest first.
-    pub async fn ledger(&self, user: &UserId, after: u64, limit: usize, now: Timestamp) -> Result<Vec<Entry>, UseCaseError> {
-        self.portfolio(user, now).await?;
-        Ok(self.store.entries(user, after, limit).await?)
+    /// Entries after the sequence number `after`, oldest first, and how many there are in all.
+    pub async fn ledger(&self, user: &UserId, after: u64, limit: usize, now: Timestamp) -> Result<(Vec<Entry>, u64), UseCaseError> {
+        let total = self.portfolio(user, now).await?.entries;
+        let mut entries = self.store.entries(user, after, limit).await?;
+        // What was added since the count is for the next reader.
+        entries.retain(|entry| entry.sequence <= total);
+        Ok((entries, total))
+    }
+
+    /// The portfolio as it was, rebuilt from its first entry.
+    pub async fn state_at(&self, user: &UserId, until: Until, now: Timestamp) -> Result<Portfolio, UseCaseError> {
+        let total = self.portfolio(user, now).await?.entries;
+        let last = match until {
+            Until::Sequence(sequence) if sequence > total => {
+                return Err(UseCaseError::NotFound(format!("ledger entry {sequence}: there are {total}")));
+            }
+            Until::Sequence(sequence) => sequence,
+            Until::Instant(_) => total,
+        };
+        let mut entries = if last == 0 { vec![] } else { self.all_entries(user, last).await? };
+        if let Until::Instant(instant) = until {
+            entries.truncate(entries.partition_point(|entry| entry.at <= instant));
+        }
+        let rebuilt = Portfolio::rebuild(user.clone(), &entries);
+        rebuilt.map(|(portfolio, _)| portfolio).map_err(|error| UseCaseError::Unavailable(format!("the ledger is damaged: {error}")))
     }
 
     /// Rebuilds the portfolio from its first entry and compares it with the stored one.
@@ -40,7 +70,7 @@ impl Desk {
     }
 
     /// All entries up to the sequence number `last`: what is added meanwhile is not looked at.
-    async fn all_entries(&self, user: &UserId, last: u64) -> Result<Vec<Entry>, UseCaseError> {
+    pub(super) async fn all_entries(&self, user: &UserId, last: u64) -> Result<Vec<Entry>, UseCaseError> {
         let mut entries: Vec<Entry> = Vec::new();
         loop {
             let after = entries.last().map_or(0, |entry| entry.sequence);

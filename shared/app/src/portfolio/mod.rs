@@ -25,7 +25,7 @@ pub use allocation::{Allocation, Slice};
 pub use automation::{AutoTrading, Terms};
 pub use change::Idempotency;
 pub use decisions::{Acceptance, Appetite, DecisionRequest};
-pub use ledger::{TradeFilter, Verification};
+pub use ledger::{TradeFilter, Until, Verification};
 pub use orders::{OrderFilter, Placed, Preview};
 pub use performance::{Performance, PerformancePoint, Period};
 pub use positions::{LevelsRequest, PositionFilter, PositionView};

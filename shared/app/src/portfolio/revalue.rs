@@ -1,15 +1,15 @@
 //! The job that lets the market act on portfolios: fills, exits, corporate actions, expiries, valuations.
 
 use domain::{
-    Date, Timestamp, TradingDate, UserId, calendar,
-    trading::{Cause, Journal, Portfolio, session},
+    ActionClass, Date, Timestamp, TradingDate, UserId, calendar,
+    trading::{Cause, Concern, DayTape, Entry, Journal, Portfolio, Statement, corporate_actions, restatement, session},
 };
 use tracing::warn;
 
 use super::Desk;
 use crate::{
     UseCaseError,
-    market::TapeReader,
+    market::{LateStatement, TapeReader},
     ports::{Commit, StoreError},
 };
 
@@ -33,14 +33,30 @@ pub struct Revaluation {
     pub failures: usize,
 }
 
+/// What a run goes by besides prices.
+struct News {
+    /// Statements about sessions that may have been run already.
+    late: Vec<Statement>,
+    /// The version of what is stored of all stocks.
+    stored: Option<String>,
+}
+
 impl Desk {
     /// Brings every portfolio with positions or orders up to what the market has shown by `now`. Safe to repeat.
+    ///
+    /// What has become known of sessions that were run already is restated, also where everything has been sold since. Which
+    /// portfolios that concerns is seen from their state; the ledger is read of those alone.
     pub async fn revalue(&self, now: Timestamp) -> Result<Revaluation, UseCaseError> {
         let tapes = TapeReader::new(&self.market, now);
-        let stored = self.market.snapshot_version().await?;
+        let (late, stored) = futures::try_join!(self.late_statements(now), self.market.snapshot_version())?;
+        let mut owners = self.store.active_owners().await?;
+        if !late.is_empty() {
+            owners.extend(self.store.dormant_owners().await?);
+        }
+        let news = News { late, stored };
         let mut done = Revaluation::default();
-        for owner in self.store.active_owners().await? {
-            match self.revalue_one(&owner, &tapes, stored.as_deref(), now).await {
+        for owner in owners {
+            match self.revalue_one(&owner, &tapes, &news, now).await {
                 Ok((entries, fills)) => {
                     done.portfolios += 1;
                     done.entries += entries;
@@ -55,20 +71,25 @@ impl Desk {
         Ok(done)
     }
 
+    async fn late_statements(&self, now: Timestamp) -> Result<Vec<Statement>, UseCaseError> {
+        let late = self.market.snapshot().await?.late;
+        Ok(late.iter().filter(|statement| statement.known_at <= now).map(LateStatement::statement).collect())
+    }
+
     async fn revalue_one(
         &self,
         owner: &UserId,
         tapes: &TapeReader<'_>,
-        stored: Option<&str>,
+        news: &News,
         now: Timestamp,
     ) -> Result<(usize, usize), UseCaseError> {
         for _ in 0..TRIES {
             let Some(portfolio) = self.stored(owner).await? else { return Ok((0, 0)) };
-            if self.glances.is_last(owner, &self.glance(&portfolio, stored, now).await?) {
+            if self.glances.is_last(owner, &self.glance(&portfolio, news.stored.as_deref(), now).await?) {
                 return Ok((0, 0));
             }
-            let journal = self.observed(portfolio, tapes, now).await?;
-            let seen = self.glance(journal.portfolio(), stored, now).await?;
+            let journal = self.observed(portfolio, tapes, &news.late, now).await?;
+            let seen = self.glance(journal.portfolio(), news.stored.as_deref(), now).await?;
             match self.commit_parts(journal).await {
                 Ok(done) => {
                     self.glances.keep(owner, seen);
@@ -92,23 +113,65 @@ impl Desk {
         Ok((written, fills))
     }
 
-    /// Runs every session that the portfolio has not seen the end of, in order.
-    async fn observed(&self, portfolio: Portfolio, tapes: &TapeReader<'_>, now: Timestamp) -> Result<Journal, UseCaseError> {
+    /// Runs every session that the portfolio has not seen the end of, in order, after restating those that it has.
+    async fn observed(
+        &self,
+        portfolio: Portfolio,
+        tapes: &TapeReader<'_>,
+        late: &[Statement],
+        now: Timestamp,
+    ) -> Result<Journal, UseCaseError> {
         let newest = calendar::current_or_last_session(now);
-        let first = first_unseen(&portfolio);
+        let mut ledger = StoredLedger { desk: self, owner: portfolio.owner.clone(), entries: portfolio.entries, read: None };
         let mut journal = Journal::new(portfolio, now, Cause::job(CAUSE));
+        for statement in late {
+            ledger.restate(&mut journal, statement).await?;
+        }
+        let first = first_unseen(journal.portfolio());
         for date in first.into_iter().flat_map(|first| calendar::sessions(first, newest.date())) {
             let symbols = journal.portfolio().symbols();
             let session_tapes = tapes.session(&symbols, date).await?;
+            for statement in corporate_actions::statements(&session_tapes) {
+                ledger.restate(&mut journal, &statement).await?;
+            }
             session::run(&mut journal, date, &session_tapes, is_over(date, &session_tapes, now), &self.rules);
         }
         Ok(journal)
     }
 }
 
-/// A session is over for a portfolio when it has closed and its prices are there: without them nothing can be valued.
+/// A portfolio's ledger before this run, read when it is first needed.
+struct StoredLedger<'a> {
+    desk: &'a Desk,
+    owner: UserId,
+    entries: u64,
+    read: Option<Vec<Entry>>,
+}
+
+impl StoredLedger<'_> {
+    async fn restate(&mut self, journal: &mut Journal, statement: &Statement) -> Result<(), UseCaseError> {
+        if journal.portfolio().concern(statement) != Concern::Ledger {
+            return Ok(());
+        }
+        let entries = match self.read.take() {
+            Some(entries) => entries,
+            None => self.desk.all_entries(&self.owner, self.entries).await?,
+        };
+        let restated = restatement::restate(journal, &entries, statement);
+        self.read = Some(entries);
+        restated.map_err(|error| UseCaseError::Unavailable(format!("{} cannot be restated: {error}", statement.symbol)))
+    }
+}
+
+/// A session is over for a portfolio when it has closed and its prices are there: without them nothing can be valued. A stock
+/// that no longer trades will have none.
 pub(crate) fn is_over(date: TradingDate, tapes: &session::Tapes, now: Timestamp) -> bool {
-    date.close() <= now && (tapes.is_empty() || tapes.values().any(|tape| tape.rest.is_some()))
+    let mut trading = tapes.values().filter(|tape| !has_ended(tape)).peekable();
+    date.close() <= now && (trading.peek().is_none() || trading.any(|tape| tape.rest.is_some()))
+}
+
+fn has_ended(tape: &DayTape) -> bool {
+    tape.actions.iter().any(|kind| matches!(kind.class(), ActionClass::SymbolChange | ActionClass::Delisting))
 }
 
 /// The session after the last valued one, or when the oldest order or position began; `None` when there is nothing to observe.

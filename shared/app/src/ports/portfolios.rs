@@ -87,6 +87,9 @@ pub trait PortfolioStore: Send + Sync {
     /// Owners of portfolios with open positions, open orders or dividends to come.
     async fn active_owners(&self) -> Result<Vec<UserId>, StoreError>;
 
+    /// Owners of the other portfolios that have sold something: what becomes known late may still be theirs.
+    async fn dormant_owners(&self) -> Result<Vec<UserId>, StoreError>;
+
     async fn receipt(&self, owner: &UserId, key: &str) -> Result<Option<Receipt>, StoreError>;
 
     async fn order(&self, owner: &UserId, id: &OrderId) -> Result<Option<Order>, StoreError>;

@@ -60,6 +60,10 @@ impl Lot {
         taken
     }
 
+    pub(super) fn renumbered(self, id: LotId) -> Self {
+        Self { id, ..self }
+    }
+
     /// Counts later parts from what is left now.
     pub(super) fn rebase(&mut self) {
         (self.base_quantity, self.base_cost) = (self.quantity, self.cost);

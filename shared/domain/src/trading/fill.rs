@@ -22,6 +22,8 @@ pub enum PriceBasis {
     Close,
     /// A quote during the session.
     Quote,
+    /// What is paid out for shares of a stock that no longer trades. No order asked for it.
+    Delisting,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,15 +1,16 @@
 //! A portfolio's state: the fold of its ledger, and nothing that is not in it.
 
+mod actions;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{Timestamp, civil::Date};
-use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ActionClass, Money, Price, Quantity, Symbol, UserId,
+    Money, Price, Quantity, Symbol, UserId,
     execution::Side,
-    lots::{LotMethod, Lots},
+    lots::LotMethod,
     order::{Order, OrderId, OrderState, Origin},
     trading::{
         event::Event,
@@ -19,6 +20,8 @@ use crate::{
         trade::Trade,
     },
 };
+
+pub use actions::{AppliedAction, Concern};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Portfolio {
@@ -35,8 +38,10 @@ pub struct Portfolio {
     pub orders: Vec<Order>,
     /// Dividends earned and not yet paid.
     pub receivables: Vec<Receivable>,
-    /// Which events of which stock were already applied.
-    pub applied_actions: BTreeSet<(Symbol, Date, ActionClass)>,
+    /// Which corporate actions of the last year or so were applied, and as what.
+    pub applied_actions: Vec<AppliedAction>,
+    /// What stocks are called now that changed their symbols while the portfolio had something of them.
+    pub names: BTreeMap<Symbol, Symbol>,
     pub totals: Totals,
     /// The newest valuation at a close.
     pub last_valuation: Option<Valuation>,
@@ -48,6 +53,8 @@ pub struct Portfolio {
     pub halted_since: Option<Date>,
     /// When each stock was last sold by its stop.
     pub stopped_out: BTreeMap<Symbol, Date>,
+    /// Market time of the newest sale of each stock.
+    pub last_sold: BTreeMap<Symbol, Timestamp>,
     pub lot_method: LotMethod,
 }
 
@@ -122,13 +129,15 @@ impl Portfolio {
             positions: BTreeMap::new(),
             orders: Vec::new(),
             receivables: Vec::new(),
-            applied_actions: BTreeSet::new(),
+            applied_actions: Vec::new(),
+            names: BTreeMap::new(),
             totals: Totals::default(),
             last_valuation: None,
             previous_valuation: None,
             peak_equity: Money::ZERO,
             halted_since: None,
             stopped_out: BTreeMap::new(),
+            last_sold: BTreeMap::new(),
             lot_method: LotMethod::default(),
         }
     }
@@ -243,35 +252,13 @@ impl Portfolio {
                 position.exits = Exits { target_price: *target_price, stop_loss: *stop_loss, set_at: Some(entry.at), on_date };
                 position.notes.clone_from(notes);
             }
-            Event::DividendEarned { symbol, ex_date, pay_date, amount, .. } => {
-                self.applied_actions.insert((symbol.clone(), *ex_date, ActionClass::Dividend));
-                self.receivables.push(Receivable { symbol: symbol.clone(), ex_date: *ex_date, pay_date: *pay_date, amount: *amount });
-                self.totals.dividends += *amount;
-                self.position(symbol)?.dividends += *amount;
-            }
-            Event::DividendPaid { symbol, ex_date, amount } => {
-                let paid =
-                    self.receivables.iter().position(|due| due.symbol == *symbol && due.ex_date == *ex_date && due.amount == *amount);
-                self.receivables.remove(paid.ok_or_else(|| format!("no dividend of {symbol} is due"))?);
-                self.cash += *amount;
-            }
-            Event::Split { symbol, ex_date, ratio, fraction_sold, cash_in_lieu, .. } => {
-                self.applied_actions.insert((symbol.clone(), *ex_date, ActionClass::Split));
-                self.split_position(entry.at, symbol, *ratio, *fraction_sold, *cash_in_lieu, changes)?;
-                self.split_orders(entry.at, symbol, *ratio, changes)?;
-            }
-            Event::SpunOff { symbol, ex_date, ratio, amount } => {
-                self.applied_actions.insert((symbol.clone(), *ex_date, ActionClass::SpinOff));
-                let position = self.position(symbol)?;
-                let moved = position.lots.spin_off(Decimal::ONE - Decimal::ONE / *ratio).map_err(|error| error.to_string())?;
-                let realized = *amount - moved.iter().map(|part| part.cost).sum();
-                position.realized_pnl += realized;
-                for level in [&mut position.exits.target_price, &mut position.exits.stop_loss] {
-                    *level = level.and_then(|price| Price::round(price.decimal() / *ratio).ok());
-                }
-                self.totals.realized_pnl += realized;
-                self.cash += *amount;
-            }
+            Event::DividendEarned { .. }
+            | Event::DividendAdjusted { .. }
+            | Event::DividendPaid { .. }
+            | Event::Split { .. }
+            | Event::SpunOff { .. }
+            | Event::SymbolChanged { .. }
+            | Event::Delisted { .. } => self.fold_action(entry, changes)?,
             Event::Valued { date, equity, cash } => {
                 let (deposits, turnover) = (self.deposits, self.totals.turnover);
                 let valuation = Valuation { date: *date, equity: *equity, cash: *cash, deposits, turnover };
@@ -324,18 +311,11 @@ impl Portfolio {
             return Err(format!("a purchase for {cost} with {} in cash", self.cash));
         }
         self.cash -= cost;
-        let position = self.positions.entry(fill.symbol.clone()).or_insert_with(|| Position {
-            id: format!("{}-{}", fill.symbol, entry.sequence),
-            symbol: fill.symbol.clone(),
-            lots: Lots::default(),
-            opened_at: fill.executed_at,
-            closed_at: None,
-            signal_id: order.request.signal_id.clone(),
-            exits: Exits::default(),
-            notes: None,
-            realized_pnl: Money::ZERO,
-            dividends: Money::ZERO,
-            fees: Money::ZERO,
+        // Who buys it now means the stock of this name, whichever had it before.
+        self.names.remove(&fill.symbol);
+        let position = self.positions.entry(fill.symbol.clone()).or_insert_with(|| {
+            let id = format!("{}-{}", fill.symbol, entry.sequence);
+            Position::opened(id, fill.symbol.clone(), fill.executed_at, order.request.signal_id.clone())
         });
         position.lots.buy(fill.quantity, cost, fill.executed_at).map_err(|error| error.to_string())?;
         position.fees += fill.total_fees();
@@ -371,6 +351,7 @@ impl Portfolio {
         };
         self.cash += proceeds;
         self.totals.realized_pnl += sale.realized_pnl();
+        self.last_sold.insert(fill.symbol.clone(), fill.executed_at);
         if order.origin == Origin::StopLoss {
             self.stopped_out.insert(fill.symbol.clone(), crate::calendar::new_york_date(fill.executed_at));
         }
@@ -393,42 +374,5 @@ impl Portfolio {
             self.totals.gross_loss += -pnl;
         }
         changes.closed_positions.push(position);
-    }
-
-    /// Shares and exit levels move to the share basis after the split.
-    fn split_position(
-        &mut self,
-        at: Timestamp,
-        symbol: &Symbol,
-        ratio: Decimal,
-        fraction_sold: Quantity,
-        cash_in_lieu: Money,
-        changes: &mut Changes,
-    ) -> Result<(), String> {
-        let method = self.lot_method;
-        let Some(position) = self.positions.get_mut(symbol) else { return Ok(()) };
-        position.lots.split(ratio).map_err(|error| error.to_string())?;
-        for level in [&mut position.exits.target_price, &mut position.exits.stop_loss] {
-            *level = level.and_then(|price| Price::round(price.decimal() / ratio).ok());
-        }
-        if !fraction_sold.is_zero() {
-            let sale = position.lots.sell(fraction_sold, cash_in_lieu, method).map_err(|error| error.to_string())?;
-            position.realized_pnl += sale.realized_pnl();
-            self.totals.realized_pnl += sale.realized_pnl();
-            self.cash += cash_in_lieu;
-        }
-        if self.held(symbol).is_zero() {
-            self.close_position(symbol, at, changes);
-        }
-        Ok(())
-    }
-
-    fn split_orders(&mut self, at: Timestamp, symbol: &Symbol, ratio: Decimal, changes: &mut Changes) -> Result<(), String> {
-        for order in self.orders.iter_mut().filter(|order| order.request.symbol == *symbol) {
-            order.rebase(ratio).map_err(|error| error.to_string())?;
-            order.updated_at = at;
-            changes.orders.insert(order.id.clone(), order.clone());
-        }
-        Ok(())
     }
 }

@@ -15,6 +15,8 @@ pub struct Position {
     pub opened_at: Timestamp,
     /// Set when the last share is gone.
     pub closed_at: Option<Timestamp>,
+    /// The ex-date of the delisting that closed it.
+    pub delisted_on: Option<Date>,
     /// The signal that opened it.
     pub signal_id: Option<String>,
     pub exits: Exits,
@@ -38,6 +40,24 @@ pub struct Exits {
 }
 
 impl Position {
+    /// A position without shares yet.
+    pub(super) fn opened(id: String, symbol: Symbol, opened_at: Timestamp, signal_id: Option<String>) -> Self {
+        Self {
+            id,
+            symbol,
+            lots: Lots::default(),
+            opened_at,
+            closed_at: None,
+            delisted_on: None,
+            signal_id,
+            exits: Exits::default(),
+            notes: None,
+            realized_pnl: Money::ZERO,
+            dividends: Money::ZERO,
+            fees: Money::ZERO,
+        }
+    }
+
     pub fn quantity(&self) -> Quantity {
         self.lots.quantity()
     }

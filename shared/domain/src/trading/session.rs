@@ -31,9 +31,7 @@ pub type Tapes = BTreeMap<Symbol, DayTape>;
 /// Applies what `tapes` show of the session `date`. `is_over` says whether the session has closed: only then do day orders
 /// expire and is the portfolio valued.
 pub fn run(journal: &mut Journal, date: TradingDate, tapes: &Tapes, is_over: bool, rules: &TradingRules) {
-    for (symbol, tape) in tapes {
-        corporate_actions::apply(journal, symbol, tape);
-    }
+    corporate_actions::apply(journal, tapes);
     corporate_actions::pay_dividends(journal, date.date());
 
     at_instant(journal, tapes, rules, |tape| tape.open.map(|open| Trigger { reference: open, at: date.open(), basis: PriceBasis::Open }));

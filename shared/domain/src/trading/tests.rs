@@ -1,5 +1,6 @@
 //! The engine's behaviour, one scenario a test: what is on the tape, what was ordered, what the ledger then says.
 
+mod actions;
 mod limits;
 mod scenarios;
 

@@ -93,7 +93,10 @@ impl From<Trade> for TradeBody {
 /// A page of the ledger.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct EntryList {
+    /// Oldest first, by sequence number.
     entries: Vec<EntryBody>,
+    /// How many entries the ledger has, on whatever page.
+    total: u64,
     /// Where the next page begins; null on the last.
     next_cursor: Option<String>,
 }
@@ -193,7 +196,8 @@ pub(super) async fn list_trades(
 
 /// The ledger
 ///
-/// Oldest first, as the chain of hashes runs.
+/// Oldest first, as the chain of hashes runs. A cursor is a place in that order: entries that are added meanwhile come after the
+/// last page, and none is told twice or left out.
 #[utoipa::path(
     get,
     path = "/portfolio/ledger",
@@ -210,7 +214,7 @@ pub(super) async fn list_entries(
 ) -> Result<Json<EntryList>, Problem> {
     let scope = format!("ledger:{}", user.user_id);
     let after = position(&state, &scope, query.cursor.as_deref())?.unwrap_or(0);
-    let mut entries = state.desk.ledger(&user.user_id, after, query.limit.get() + 1, now).await?;
+    let (mut entries, total) = state.desk.ledger(&user.user_id, after, query.limit.get() + 1, now).await?;
     let has_more = entries.len() > query.limit.get();
     entries.truncate(query.limit.get());
     let next_cursor = entries.last().filter(|_| has_more).map(|entry| state.cursors.seal(&scope, &entry.sequence.to_string()));
@@ -219,7 +223,7 @@ pub(super) async fn list_entries(
         .map(TryInto::try_into)
         .collect::<Result<_, _>>()
         .map_err(|error: serde_json::Error| Problem::internal(&error))?;
-    Ok(Json(EntryList { entries, next_cursor }))
+    Ok(Json(EntryList { entries, total, next_cursor }))
 }
 
 /// Verify the ledger

@@ -1,6 +1,7 @@
 //! Orders, positions, trades and the ledger they follow from, and what they are worth.
 
 mod ledger;
+mod ledger_state;
 mod node;
 pub(crate) mod order_dto;
 mod order_request;
@@ -42,6 +43,7 @@ pub(crate) fn routes() -> OpenApiRouter<PortfolioState> {
         .routes(routes!(ledger::list_trades))
         .routes(routes!(ledger::list_entries))
         .routes(routes!(ledger::verify_ledger))
+        .routes(routes!(ledger_state::ledger_state))
 }
 
 /// The header of writes that may be sent twice and happen once.

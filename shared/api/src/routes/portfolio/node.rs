@@ -10,11 +10,15 @@ use serde_json::{Value, value::RawValue};
 use crate::number::Number;
 
 /// Fields that hold amounts.
-const AMOUNTS: [&str; 25] = [
+const AMOUNTS: [&str; 31] = [
     "amount",
+    "base_cost",
+    "base_quantity",
+    "basis_change",
     "best_price",
     "cash",
     "cash_in_lieu",
+    "cost",
     "equity",
     "fraction_sold",
     "half_spread_bps",
@@ -28,6 +32,7 @@ const AMOUNTS: [&str; 25] = [
     "quantity_after",
     "quantity_before",
     "ratio",
+    "realized_pnl",
     "reference_price",
     "slippage_bps",
     "stop_loss",
@@ -35,6 +40,7 @@ const AMOUNTS: [&str; 25] = [
     "take_profit",
     "target_price",
     "trail_percent",
+    "value",
     "basis_fraction",
 ];
 

@@ -75,6 +75,8 @@ pub(super) struct PositionBody {
     /// New York date of the first purchase.
     entry_date: Date,
     closed_at: Option<Timestamp>,
+    /// The first day without trading of a delisting that closed it; else null.
+    delisted_on: Option<Date>,
     notes: Option<String>,
     /// What the signal that opened it proposed.
     #[schema(value_type = Option<Action>)]
@@ -112,6 +114,7 @@ impl From<PositionView> for PositionBody {
             sector: view.sector,
             entry_date: new_york_date(position.opened_at),
             closed_at: position.closed_at,
+            delisted_on: position.delisted_on,
             notes: position.notes.clone(),
             last_signal: view.signal.as_ref().map(|signal| signal.action),
             confidence: view.signal.as_ref().map(|signal| signal.confidence),
