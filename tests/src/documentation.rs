@@ -38,6 +38,7 @@ async fn the_specification_has_every_route_of_the_contract() {
         ("post", "portfolio/orders"),
         ("post", "portfolio/orders/preview"),
         ("get", "portfolio/orders/{id}"),
+        ("put", "portfolio/orders/{id}"),
         ("delete", "portfolio/orders/{id}"),
         ("get", "portfolio/ledger"),
         ("get", "portfolio/ledger/verify"),

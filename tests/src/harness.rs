@@ -7,6 +7,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
+use domain::trading::TradingRules;
 use jiff::civil::Date;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -112,11 +113,16 @@ impl Server {
 
     /// `change` may do to the data directory what it likes before the server opens it.
     pub(crate) async fn start_with(from: Option<Date>, change: impl FnOnce(&Path)) -> Self {
+        Self::start_by(TradingRules::default(), from, change).await
+    }
+
+    /// Trades by `rules`.
+    pub(crate) async fn start_by(rules: TradingRules, from: Option<Date>, change: impl FnOnce(&Path)) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let data = directory.path().join("data");
         copy(&tokio::task::spawn_blocking(template).await.unwrap(), &data);
         change(&data);
-        let system = System::start(&options(&data, from)).await.unwrap();
+        let system = System::start_with(&options(&data, from), rules).await.unwrap();
         let router = serve::router(&system);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());

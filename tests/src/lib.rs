@@ -23,9 +23,13 @@ mod interop;
 #[cfg(test)]
 mod market_data;
 #[cfg(test)]
+mod orders;
+#[cfg(test)]
 mod parity;
 #[cfg(test)]
 mod quarantine;
+#[cfg(test)]
+mod reconciliation;
 #[cfg(test)]
 mod scenario;
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //!
 //! What is not defined (a ratio over nothing, a deviation of one value) is `None`: never zero, never infinite. Returns are simple
 //! returns of one session, 0.01 for one percent, unless said otherwise; ratios are annualised by 252 sessions. `tests/metrics.rs` holds
-//! them against empyrical and QuantStats.
+//! them against the Python libraries empyrical and `QuantStats`.
 
 mod beta;
 mod brier;

@@ -1,4 +1,4 @@
-//! Returns and risk against empyrical and QuantStats, on ordinary and on awkward series: `golden/make_metrics.py` made the values.
+//! Returns and risk against empyrical and `QuantStats`, on ordinary and on awkward series: `golden/make_metrics.py` made the values.
 
 use std::collections::BTreeMap;
 
