@@ -34,10 +34,11 @@ pub struct Fill {
     pub quantity: Quantity,
     /// What was paid or received for a share, slippage included.
     pub price: Price,
-    /// Market time of the observation that filled it.
+    /// Market time: of an auction or a level its own, of a quote the moment at which it was used.
     pub executed_at: Timestamp,
     /// The observed price before slippage.
     pub reference_price: Price,
+    /// When that price was observed.
     pub reference_at: Timestamp,
     pub basis: PriceBasis,
     /// Half the spread, in basis points of the reference price.
@@ -58,6 +59,11 @@ impl Fill {
 
     pub fn total_fees(&self) -> Money {
         self.fees.iter().map(|fee| fee.amount).sum()
+    }
+
+    /// How old the observed price was when it was used, in seconds.
+    pub fn reference_age_seconds(&self) -> i64 {
+        self.executed_at.duration_since(self.reference_at).as_secs()
     }
 
     /// What slippage cost, in dollars.

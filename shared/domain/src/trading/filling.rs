@@ -33,7 +33,7 @@ pub(super) struct Trigger {
 /// Fills as much of the order as the market's volume, the holding and the cash allow; closes it when the cash does not.
 pub(super) fn fill(journal: &mut Journal, order_id: &OrderId, tape: &DayTape, trigger: Trigger, rules: &TradingRules) {
     let Some(order) = journal.portfolio().order(order_id).cloned() else { return };
-    let already_filled_here = order.fills.iter().any(|fill| fill.executed_at == trigger.at);
+    let already_filled_here = order.fills.iter().any(|fill| fill.reference_at == trigger.at);
     let wanted = wanted_quantity(&order, trigger.reference);
     let takeable = takeable(&order, wanted, tape, rules).min(match order.request.side {
         Side::Sell => journal.portfolio().held(&order.request.symbol),
@@ -48,7 +48,9 @@ pub(super) fn fill(journal: &mut Journal, order_id: &OrderId, tape: &DayTape, tr
         }
         return;
     }
-    match priced(&order, takeable, journal.portfolio().cash, tape, trigger, rules) {
+    let executed_at = if trigger.basis == PriceBasis::Quote { journal.at() } else { trigger.at };
+    let priced = priced(&order, takeable, journal.portfolio().cash, tape, trigger, rules);
+    match priced.map(|fill| fill.map(|fill| Fill { executed_at, ..fill })) {
         Err(rates) => close(journal, order_id, OrderState::Rejected, rates.to_string()),
         Ok(None) => {}
         Ok(Some(fill)) if fill.quantity.is_zero() => {

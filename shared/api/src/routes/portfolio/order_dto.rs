@@ -131,6 +131,8 @@ pub(crate) struct FillBody {
     /// The observed price before slippage.
     reference_price: SharePrice,
     reference_at: Timestamp,
+    /// How old that price was when it was used; auctions and levels are used at their own time.
+    reference_age_seconds: i64,
     #[schema(value_type = PriceBasisName)]
     price_basis: PriceBasis,
     slippage: Slippage,
@@ -151,6 +153,7 @@ impl From<Fill> for FillBody {
             executed_at: fill.executed_at,
             reference_price: SharePrice(fill.reference_price),
             reference_at: fill.reference_at,
+            reference_age_seconds: fill.reference_age_seconds(),
             price_basis: fill.basis,
             slippage: Slippage {
                 half_spread_bps: Number(round_half_up(fill.half_spread_bps, 4)),

@@ -150,6 +150,8 @@ fn an_old_quote_fills_nothing_and_the_order_says_why() {
     // Quotes may be 30 minutes old.
     assert_eq!(observe(later(41), later(10)), waits("the newest quote is too old: waits for a fresh one"));
     assert_eq!(observe(later(40), later(10)), (Quantity::shares(10), None));
+    let fill = desk.last_fill().unwrap();
+    assert_eq!((fill.reference_at, fill.executed_at, fill.reference_age_seconds()), (later(10), later(40), 1_800));
     desk.check_ledger();
 }
 
