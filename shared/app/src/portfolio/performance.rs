@@ -242,3 +242,53 @@ fn points(curve: &[Valuation]) -> Vec<PerformancePoint> {
 fn float(money: Money) -> f64 {
     money.decimal().to_f64().expect("every decimal is near a float")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn closed(date: &str, equity: i64, cash: i64, deposits: i64, turnover: i64) -> Valuation {
+        let [equity, cash, deposits, turnover] = [equity, cash, deposits, turnover].map(Money::dollars);
+        Valuation { date: date.parse().unwrap(), equity, cash, deposits, turnover }
+    }
+
+    /// What is shown on Friday 2022-01-07 in the evening of a portfolio that is worth `equity` and has received `deposits`.
+    fn shown(history: &[Valuation], equity: i64, deposits: i64) -> Vec<Valuation> {
+        let mut portfolio = Portfolio::empty(UserId("u1".into()));
+        portfolio.deposits = Money::dollars(deposits);
+        curve(history, &portfolio, Money::dollars(equity), "2022-01-07T22:00:00Z".parse().unwrap())
+    }
+
+    #[test]
+    fn what_never_traded_has_no_returns() {
+        let curve = shown(&[], 1_000, 1_000);
+        assert_eq!((curve.len(), returns(&curve), drawdown(&curve)), (1, vec![], None));
+        assert_eq!((exposure(&curve), turnover(&curve)), (None, None));
+    }
+
+    #[test]
+    fn the_first_days_result_counts_and_a_deposit_does_not() {
+        // 1,000 dollars lose a tenth on Tuesday; nothing is valued on Wednesday; 600 more come in and all gains a tenth by Thursday.
+        let history = [closed("2022-01-04", 900, 450, 1_000, 550), closed("2022-01-06", 1_650, 825, 1_600, 1_100)];
+        let curve = shown(&history, 1_650, 1_600);
+        let dates: Vec<String> = curve.iter().map(|point| point.date.to_string()).collect();
+        assert_eq!(dates, ["2022-01-03", "2022-01-04", "2022-01-05", "2022-01-06", "2022-01-07"]);
+        let returns = returns(&curve);
+        assert!(returns.iter().zip([-0.1, 0.0, 0.1, 0.0]).all(|(ours, expected)| (ours - expected).abs() < 1e-12), "{returns:?}");
+        let pnl: Vec<i64> = points(&curve).iter().map(|point| point.pnl.decimal().to_i64().unwrap()).collect();
+        assert_eq!(pnl, [0, -100, 0, 150, 0], "the sum is what it is worth less what was paid in");
+        let fall = drawdown(&curve).unwrap();
+        assert_eq!((fall.peak.to_string(), fall.trough.to_string(), fall.recovered), ("2022-01-03".into(), "2022-01-04".into(), None));
+        assert!((fall.depth - 0.1).abs() < 1e-12);
+    }
+
+    #[test]
+    fn beta_is_taken_over_the_sessions_that_both_have() {
+        let history =
+            [closed("2022-01-04", 980, 0, 1_000, 0), closed("2022-01-05", 1_029, 0, 1_000, 0), closed("2022-01-06", 1_029, 0, 1_000, 0)];
+        let curve = shown(&history, 1_029, 1_000);
+        // Returns of −2 % and 5 % where the market had −1 % and 2.5 %; of the other sessions it knows nothing.
+        let market = [("2022-01-04", -0.01), ("2022-01-05", 0.025)].map(|(date, value)| (date.parse().unwrap(), value)).into();
+        assert!((beta(&curve, &returns(&curve), &market).unwrap() - 2.0).abs() < 1e-9);
+    }
+}
