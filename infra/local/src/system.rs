@@ -6,7 +6,7 @@ use adapters::{
     history::directory::Directory,
     mail::Outbox,
     market_data::bundled::Bundled,
-    store::{IdentityTable, MarketTable, PortfolioTable, SignalTable, Store, TableNames, tables::create_missing},
+    store::{IdentityTable, MarketTable, PortfolioTable, QuotaTable, SignalTable, Store, TableNames, tables::create_missing},
 };
 use anyhow::{Context, bail};
 use api::routes::clock::MarketClock;
@@ -97,7 +97,7 @@ impl System {
         let bundled = Arc::new(Bundled::new());
         let job_counts = Arc::new(JobCounts::default());
         let (clock, feeds) = if options.live {
-            (Clocks::Live(Arc::new(LiveClock)), vendors::live()?)
+            (Clocks::Live(Arc::new(LiveClock)), vendors::live(&(Arc::new(QuotaTable::new(&store)) as _))?)
         } else {
             let clock = open_clock(&directory, options.from, bundled.last_date(), listener(&job_counts))?;
             (Clocks::Replay(Arc::new(clock)), Feeds { vendor: bundled.clone(), second: None, quotes: Some(bundled.clone()) })

@@ -6,6 +6,7 @@
 //!
 //! tiingo.set_now(instant);                    // sessions that have not closed by then are not told; by default all are
 //! tiingo.set_plan(Plan::free(Vendor::Tiingo));// limits and what a plan leaves out; by default none
+//! polygon.set_longest_page(25);               // lists in pages of at most so many rows
 //! tiingo.allow(3);                            // three more requests, then 429 until `allow` is said again
 //!
 //! tiingo.fail("/daily/AAPL/", Effect::Truncated);        // every request whose path and query contain the text
@@ -27,8 +28,12 @@
 //!
 //! Not simulated: spin-offs (no vendor lists them as such), intraday bars, prices of other than whole sessions.
 
+#[cfg(test)]
+mod contract;
 mod fault;
 mod market;
+#[cfg(test)]
+mod oracles;
 mod plan;
 mod polygon;
 mod query;

@@ -45,7 +45,7 @@ fn aggregates(view: &View, ticker: &str, window: [&&str; 2], [from, to]: [&&str;
         ));
     }
     let (first, _) = query.page()?;
-    let (limit, is_adjusted) = (first.limit(5000, 50_000)?, first.get("adjusted") != Some("false"));
+    let (limit, is_adjusted) = (first.limit(5000, 50_000)?.min(view.longest_page), !first.is_off("adjusted"));
     let is_descending = first.get("sort") == Some("desc");
     let Some(stock) = ticker.parse::<Symbol>().ok().and_then(|symbol| view.market.get(&symbol)) else {
         return Ok(Reply::json(200, &nothing(Some(ticker), is_adjusted)));
@@ -81,7 +81,7 @@ fn grouped(view: &View, date: &str, query: &Query) -> Answered {
             "Attempted to request today's data before end of day. Please upgrade your plan at https://polygon.io/pricing",
         ));
     }
-    let is_adjusted = query.get("adjusted") != Some("false");
+    let is_adjusted = !query.is_off("adjusted");
     let mut results = Vec::new();
     for stock in view.market.stocks().filter(|_| day <= view.last_day()) {
         for row in stock.between(day, day) {
@@ -113,8 +113,8 @@ fn aggregate(view: &View, stock: &Stock, row: &Row, is_adjusted: bool, at: Times
 
 fn tickers(view: &View, query: &Query) -> Answered {
     let (first, before) = query.page()?;
-    let limit = first.limit(100, 1000)?;
-    let is_active = first.get("active") != Some("false");
+    let limit = first.limit(100, 1000)?.min(view.longest_page);
+    let is_active = !first.is_off("active");
     let mut found: Vec<&Company> = view
         .market
         .stocks()
@@ -217,7 +217,7 @@ fn dividends(view: &View, query: &Query, is_current: bool) -> Answered {
 /// Newest first, as the vendor sorts them.
 fn events(view: &View, query: &Query, path: &str, date: &str, row: impl Fn(&Stock, usize) -> Option<Value>) -> Answered {
     let (first, before) = query.page()?;
-    let limit = first.limit(10, 5000)?;
+    let limit = first.limit(10, 5000)?.min(view.longest_page);
     let mut rows: Vec<Value> = Vec::new();
     for stock in view.market.stocks().filter(|stock| first.admits("ticker", stock.company.symbol.as_str())) {
         let known = stock.actions.iter().enumerate().filter(|(_, action)| first.admits(date, &action.ex_date.to_string()));

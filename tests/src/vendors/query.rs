@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::Date;
 
 use super::simulator::Reply;
@@ -29,6 +29,11 @@ impl Query {
             && bound(".lt").is_none_or(|high| value < high)
     }
 
+    /// `false` in any case: the vendor's own client says `False`.
+    pub(super) fn is_off(&self, name: &str) -> bool {
+        self.get(name).is_some_and(|value| value.eq_ignore_ascii_case("false"))
+    }
+
     pub(super) fn date(&self, name: &str) -> Option<Date> {
         loose_date(self.get(name)?)
     }
@@ -42,7 +47,7 @@ impl Query {
     /// What the page that is asked for continues: the first page's query, and how many rows came before.
     pub(super) fn page(&self) -> Result<(Self, usize), Reply> {
         let Some(cursor) = self.get("cursor") else { return Ok((self.clone(), 0)) };
-        let first = STANDARD_NO_PAD.decode(cursor).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+        let first = URL_SAFE_NO_PAD.decode(cursor).ok().and_then(|bytes| String::from_utf8(bytes).ok());
         let first = first.map(|text| Self::parse(&text)).ok_or_else(|| super::polygon::bad_request("Invalid cursor"))?;
         let before = first.get("before").and_then(|text| text.parse().ok()).unwrap_or(0);
         Ok((first, before))
@@ -52,7 +57,7 @@ impl Query {
     pub(super) fn cursor(&self, before: usize) -> String {
         let mut text = form_urlencoded::Serializer::new(String::new());
         text.extend_pairs(self.0.iter().filter(|(name, _)| !matches!(name.as_str(), "before" | "cursor" | "apiKey")));
-        STANDARD_NO_PAD.encode(text.append_pair("before", &before.to_string()).finish())
+        URL_SAFE_NO_PAD.encode(text.append_pair("before", &before.to_string()).finish())
     }
 }
 

@@ -51,6 +51,7 @@ struct Inner {
     plan: Plan,
     /// Requests that are still allowed, where a test counts them by hand.
     allowance: Option<u64>,
+    longest_page: usize,
     faults: Vec<Fault>,
     rewrite: Option<Rewrite>,
     requests: Vec<String>,
@@ -90,6 +91,7 @@ pub(super) struct View {
     pub(super) now: Timestamp,
     pub(super) plan: Plan,
     pub(super) url: String,
+    pub(super) longest_page: usize,
 }
 
 impl View {
@@ -119,6 +121,7 @@ impl Simulator {
             now: Timestamp::MAX,
             plan: Plan::UNLIMITED,
             allowance: None,
+            longest_page: usize::MAX,
             faults: Vec::new(),
             rewrite: None,
             requests: Vec::new(),
@@ -156,6 +159,11 @@ impl Simulator {
     /// All requests are answered again.
     pub fn allow_all(&self) {
         self.shared.lock().allowance = None;
+    }
+
+    /// Lists are cut into pages of at most so many rows, whatever was asked for.
+    pub fn set_longest_page(&self, rows: usize) {
+        self.shared.lock().longest_page = rows;
     }
 
     /// From now on every request whose path or query contains `part` fails in this way.
@@ -298,7 +306,7 @@ fn honest(shared: &Shared, uri: &Uri, headers: &HeaderMap) -> Reply {
             }
             inner.symbols.insert(symbol);
         }
-        View { market: inner.market.clone(), now: inner.now, plan: inner.plan, url: shared.url.clone() }
+        View { market: inner.market.clone(), now: inner.now, plan: inner.plan, url: shared.url.clone(), longest_page: inner.longest_page }
     };
     let reply = match shared.vendor {
         Vendor::Polygon => polygon::answer(&view, &segments, &query),

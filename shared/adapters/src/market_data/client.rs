@@ -9,11 +9,15 @@ use std::{
 };
 
 use app::ports::VendorError;
+use domain::Symbol;
+use memchr::memmem;
 use reqwest::{
     Url,
     header::{AUTHORIZATION, HeaderMap, HeaderValue, RETRY_AFTER},
     redirect::Policy,
 };
+
+use super::plan::Pace;
 
 /// Above any answer either vendor gives; more is a fault that must not fill the memory.
 const LONGEST_ANSWER_BYTES: usize = 64 << 20;
@@ -64,6 +68,9 @@ pub(super) struct Client {
     retry: Retry,
     /// Whether a refusal for too many requests passes within seconds (a limit a minute), not hours.
     throttling_passes: bool,
+    pace: Option<Pace>,
+    /// The key without its scheme: a vendor may say it back, but nobody else is to read it.
+    key: Option<Arc<str>>,
     /// Requests sent so far, by this client and its clones.
     calls: Arc<AtomicU64>,
 }
@@ -103,6 +110,8 @@ impl Client {
             http,
             retry,
             throttling_passes: false,
+            pace: None,
+            key: authorization.and_then(|value| value.split_once(' ')).map(|(_, key)| key.into()),
             calls: Arc::default(),
         })
     }
@@ -111,14 +120,35 @@ impl Client {
         Self { throttling_passes: true, ..self }
     }
 
+    pub(super) fn paced(self, pace: Pace) -> Self {
+        Self { pace: Some(pace), ..self }
+    }
+
+    /// Counts a stock that is about to be asked for, where the plan counts stocks.
+    pub(super) async fn count(&self, symbol: &Symbol) -> Result<(), VendorError> {
+        match &self.pace {
+            Some(pace) => pace.symbol(symbol).await,
+            None => Ok(()),
+        }
+    }
+
     /// Gets what is at `path` (with its query) below the base address, again and again as far as that may help.
     ///
-    /// Only a vendor that cannot be reached is an error here: what a refusal means, the vendor's own module knows.
+    /// Each time takes its turn within the quota. Only a vendor that cannot be reached and a quota that is used up are errors here:
+    /// what a refusal means, the vendor's own module knows.
     pub(super) async fn get(&self, path: &str) -> Result<Answer, VendorError> {
         let mut tries = 0;
         loop {
             tries += 1;
+            if let Some(pace) = &self.pace {
+                pace.turn().await?;
+            }
             let outcome = self.get_once(path).await;
+            if let (Some(pace), Ok(answer)) = (&self.pace, &outcome)
+                && answer.status == 429
+            {
+                pace.throttled(answer.retry_after_seconds.map(Duration::from_secs)).await;
+            }
             if tries >= self.retry.attempts.max(1) {
                 return outcome;
             }
@@ -162,8 +192,28 @@ impl Client {
             }
             body.extend_from_slice(&chunk);
         }
+        if let Some(key) = &self.key {
+            hide(key, &mut body);
+        }
         Ok(Answer { status, body, retry_after_seconds })
     }
+}
+
+/// Takes the key out of an answer: what is in an answer may get into errors and logs.
+fn hide(key: &str, body: &mut Vec<u8>) {
+    let finder = memmem::Finder::new(key);
+    if key.is_empty() || finder.find(body).is_none() {
+        return;
+    }
+    let mut hidden = Vec::with_capacity(body.len());
+    let mut rest = &body[..];
+    while let Some(at) = finder.find(rest) {
+        hidden.extend_from_slice(&rest[..at]);
+        hidden.extend_from_slice("…".as_bytes());
+        rest = &rest[at + key.len()..];
+    }
+    hidden.extend_from_slice(rest);
+    *body = hidden;
 }
 
 /// Whether a refusal with this status is about the moment, not about the request.
@@ -199,7 +249,21 @@ pub(super) fn excerpt(body: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn no_answer_says_the_key(parts in prop::collection::vec(prop_oneof![Just("verysecret".to_owned()), ".{0,6}", "v?e?r?y?"], 0..12)) {
+            let mut body = parts.concat().into_bytes();
+            let others = body.len() - 10 * String::from_utf8_lossy(&body).matches("verysecret").count();
+            hide("verysecret", &mut body);
+            let hidden = String::from_utf8(body).unwrap();
+            prop_assert!(!hidden.contains("verysecret"));
+            prop_assert!(hidden.len() >= others, "nothing else is taken out");
+        }
+    }
 
     #[test]
     fn waits_grow_and_stay_within_their_bounds() {

@@ -4,6 +4,7 @@ pub mod bundled;
 mod client;
 mod notation;
 mod number;
+pub mod plan;
 pub mod polygon;
 mod rows;
 #[cfg(test)]
@@ -11,6 +12,7 @@ mod testing;
 pub mod tiingo;
 
 pub use client::Retry;
+pub use plan::{Pace, Plan};
 
 use domain::{Date, Decimal, Timestamp, TradingDate, calendar, money::round_half_up};
 use jiff::civil::Time;

@@ -11,6 +11,8 @@ use axum::{
     http::{Request, Response, header},
 };
 
+use proptest::{prelude::*, sample::Index};
+
 use super::Retry;
 
 /// Tries as often as in earnest, without waiting.
@@ -84,3 +86,86 @@ pub(super) fn nobody() -> String {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     format!("http://{}", listener.local_addr().unwrap())
 }
+
+/// One way in which an answer gets spoilt.
+#[derive(Debug, Clone)]
+enum Damage {
+    Overwrite(Index, Vec<u8>),
+    CutOff(Index),
+    /// From one place to another once more.
+    Repeat(Index, Index),
+    /// Another value where a number stands.
+    Replace(Index, &'static str),
+    Nest(usize),
+}
+
+const VALUES: [&str; 14] = [
+    "-1",
+    "0",
+    "1e400",
+    "1e-30",
+    "99999999999999999999999999999",
+    "9223372036854775807",
+    "0.00000001",
+    "null",
+    "\"\"",
+    "\"1.0\"",
+    "{}",
+    "[]",
+    "true",
+    "NaN",
+];
+
+fn damage() -> impl Strategy<Value = Damage> {
+    prop_oneof![
+        (any::<Index>(), prop::collection::vec(any::<u8>(), 1..6)).prop_map(|(at, junk)| Damage::Overwrite(at, junk)),
+        any::<Index>().prop_map(Damage::CutOff),
+        (any::<Index>(), any::<Index>()).prop_map(|(from, to)| Damage::Repeat(from, to)),
+        (any::<Index>(), prop::sample::select(VALUES.to_vec())).prop_map(|(at, value)| Damage::Replace(at, value)),
+        (1_usize..5000).prop_map(Damage::Nest),
+    ]
+}
+
+fn spoil(mut body: Vec<u8>, damage: Damage) -> Vec<u8> {
+    if body.is_empty() {
+        return body;
+    }
+    match damage {
+        Damage::Overwrite(at, junk) => {
+            let start = at.index(body.len());
+            let end = (start + junk.len()).min(body.len());
+            body.splice(start..end, junk);
+        }
+        Damage::CutOff(at) => body.truncate(at.index(body.len())),
+        Damage::Repeat(from, to) => {
+            let (from, to) = (from.index(body.len()), to.index(body.len()));
+            let again = body[from.min(to)..from.max(to)].to_vec();
+            body.splice(to..to, again);
+        }
+        Damage::Replace(at, value) => {
+            let at = at.index(body.len());
+            let is_number = |byte: &u8| byte.is_ascii_digit() || matches!(byte, b'.' | b'-');
+            let start = at + body[at..].iter().position(u8::is_ascii_digit).unwrap_or(0);
+            let end = start + body[start..].iter().position(|byte| !is_number(byte)).unwrap_or(body.len() - start);
+            body.splice(start..end, value.bytes());
+        }
+        Damage::Nest(depth) => {
+            let mut nested = vec![b'['; depth];
+            nested.append(&mut body);
+            nested.extend(vec![b']'; depth]);
+            body = nested;
+        }
+    }
+    body
+}
+
+/// Recorded answers, spoilt in up to three ways, and bytes without any sense.
+pub(super) fn spoilt(recorded: Vec<&'static [u8]>) -> impl Strategy<Value = Vec<u8>> {
+    let answers = (prop::sample::select(recorded), prop::collection::vec(damage(), 1..4));
+    prop_oneof![
+        1 => prop::collection::vec(any::<u8>(), 0..200),
+        4 => answers.prop_map(|(body, damages)| damages.into_iter().fold(body.to_vec(), spoil)),
+    ]
+}
+
+pub(super) const STATUSES: [u16; 10] = [200, 200, 200, 400, 401, 403, 404, 429, 500, 302];

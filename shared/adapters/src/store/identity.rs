@@ -10,7 +10,6 @@
 //! | `FAILURES#<address>` | `FAILURES` | wrong codes in a row |
 //! | `LIMIT#<name>` | `LIMIT` | a token bucket: the instant at which it is full again |
 
-mod limits;
 mod sessions;
 mod sign_in;
 #[cfg(test)]
@@ -25,7 +24,7 @@ use async_trait::async_trait;
 use domain::{Email, UserId};
 use jiff::Timestamp;
 
-use super::{Store, Table};
+use super::{Key, Store, Table, bucket};
 
 /// The identity table as the port that the use cases know.
 #[derive(Clone, Debug)]
@@ -107,7 +106,7 @@ impl IdentityStore for IdentityTable {
     }
 
     async fn take(&self, key: &str, bucket: &Bucket, now: Timestamp) -> Result<Taken, StoreError> {
-        self.take_token(key, bucket, now).await
+        bucket::take(&self.table, &Key::new(format!("LIMIT#{key}"), "LIMIT"), bucket, now).await
     }
 
     async fn purge_expired(&self, now: Timestamp) -> Result<usize, StoreError> {

@@ -6,6 +6,7 @@
 //! | [`tables`] | the four tables and how they are made where nobody deploys them |
 //! | [`item`], [`expression`] | items and conditions, without a name or value ever pasted into an expression |
 //! | [`table`], [`query`], [`batch`], [`transaction`] | what is done with items |
+//! | `bucket` | token buckets that all copies share |
 //! | [`error`] | what can go wrong |
 //! | `identity`, … | one port each |
 //!
@@ -13,6 +14,7 @@
 //! searched, compared or counted is an attribute; the rest of an aggregate is one JSON text in `doc`.
 
 pub mod batch;
+mod bucket;
 pub mod client;
 pub mod error;
 pub mod expression;
@@ -21,6 +23,7 @@ pub mod item;
 pub mod market;
 pub mod portfolios;
 pub mod query;
+pub mod quota;
 pub mod signals;
 pub mod table;
 pub mod tables;
@@ -37,6 +40,7 @@ pub use item::{Item, Key};
 pub use market::MarketTable;
 pub use portfolios::PortfolioTable;
 pub use query::{Page, Query};
+pub use quota::QuotaTable;
 pub use signals::SignalTable;
 pub use table::{Outcome, Table};
 pub use tables::TableNames;

@@ -15,6 +15,7 @@ use self::{
     wire::{Aggregate, Snapshot, Ticker, malformed},
 };
 use super::{
+    Pace,
     client::{Client, Retry},
     notation::polygon as notation,
     rows::{self, Bars},
@@ -46,6 +47,11 @@ impl Polygon {
     pub fn with_retry(key: &str, base_url: &str, retry: Retry) -> Result<Self, VendorError> {
         let client = Client::new(NAME, base_url, Some(&format!("Bearer {key}")), retry)?.throttled_by_the_minute();
         Ok(Self { client })
+    }
+
+    /// Keeps to a plan's limits, together with all others who share the quota.
+    pub fn paced(self, pace: Pace) -> Self {
+        Self { client: self.client.paced(pace) }
     }
 
     async fn bars(&self, symbol: &Symbol, first: Date, last: Date, now: Timestamp) -> Result<VendorHistory, VendorError> {

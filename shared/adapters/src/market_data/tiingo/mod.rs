@@ -15,6 +15,7 @@ use self::{
     wire::{IexQuote, Meta, malformed},
 };
 use super::{
+    Pace,
     client::{Client, Retry},
     notation::tiingo as notation,
 };
@@ -54,6 +55,11 @@ impl Tiingo {
         })
     }
 
+    /// Keeps to a plan's limits, together with all others who share the quota. The list of tickers is free.
+    pub fn paced(self, pace: Pace) -> Self {
+        Self { client: self.client.paced(pace), ..self }
+    }
+
     /// The list of tickers, sorted by symbol; one that was given to another company comes first as it is now.
     async fn listed(&self, now: Timestamp) -> Result<Vec<Company>, VendorError> {
         let answer = self.media.get(LIST).await?;
@@ -71,6 +77,7 @@ impl Tiingo {
         if last < first {
             return Ok(VendorHistory::default());
         }
+        self.client.count(symbol).await?;
         let ticker = notation::ticker(symbol);
         let path = format!("/tiingo/daily/{ticker}/prices?startDate={first}&endDate={last}&format=json&resampleFreq=daily");
         let answer = self.client.get(&path).await?;
@@ -102,6 +109,7 @@ impl MarketData for Tiingo {
     }
 
     async fn company(&self, symbol: &Symbol, now: Timestamp) -> Result<Company, VendorError> {
+        self.client.count(symbol).await?;
         let answer = self.client.get(&format!("/tiingo/daily/{}", notation::ticker(symbol))).await?;
         let meta: Meta = wire::read(&answer, Some(symbol))?;
         if notation::symbol(&meta.ticker).as_ref() != Some(symbol) {

@@ -1,9 +1,13 @@
+use std::{sync::Arc, time::Duration};
+
 use super::*;
 use crate::market_data::{
+    Plan,
     client::Answer,
-    testing::{AT_ONCE, Reply, Vendor, nobody, reply},
+    testing::{AT_ONCE, Reply, STATUSES, Vendor, nobody, reply, spoilt},
 };
-use app::ports::{RejectedRow, RowFault};
+use crate::store::QuotaTable;
+use app::ports::{Quota, RejectedRow, RowFault};
 use domain::{ActionKind, Decimal};
 use jiff::civil::date;
 use proptest::prelude::*;
@@ -264,6 +268,54 @@ async fn no_rows_in_the_range_is_no_error() {
     assert_eq!(client(&vendor).history(&symbol("AAPL"), date(2020, 1, 4), date(2020, 1, 5), now()).await, Ok(VendorHistory::default()));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn copies_keep_to_one_quota() {
+    let store = crate::store::testing::store().await;
+    let quota: Arc<dyn Quota> = Arc::new(QuotaTable::new(&store));
+    let vendor = Vendor::start(|_, _| reply(200, fixture!("ticker_metadata.json"))).await;
+    let copy = || client(&vendor).paced(Pace::new(quota.clone(), Plan::TIINGO_FREE).waiting_at_most(Duration::ZERO));
+    let copies = [copy(), copy()];
+    let mut outcomes = Vec::new();
+    for request in 0..14 {
+        outcomes.push(copies[request % 2].company(&symbol("GOOGL"), now()).await);
+    }
+    // The burst of fifty an hour is eleven; a twelfth request may go out 90 seconds after the first.
+    assert!(outcomes[..11].iter().all(Result::is_ok) && vendor.asked().len() == 11, "{outcomes:?}");
+    for refused in &outcomes[11..] {
+        let Err(VendorError::QuotaExhausted { vendor: "Tiingo", detail, retry_after_seconds: Some(1..=90) }) = refused else {
+            panic!("{refused:?}")
+        };
+        assert_eq!(detail, "50 requests a hour are what the plan `free` allows");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_429_no_copy_asks_before_the_time() {
+    let store = crate::store::testing::store().await;
+    let quota: Arc<dyn Quota> = Arc::new(QuotaTable::new(&store));
+    let vendor = Vendor::start(|_, _| Reply { retry_after: Some("1800"), ..reply(429, "{}") }).await;
+    let copy = || client(&vendor).paced(Pace::new(quota.clone(), Plan::TIINGO_POWER).waiting_at_most(Duration::ZERO));
+    for wait in [1800..=1800, 1700..=1800, 1700..=1800] {
+        let refused = copy().company(&symbol("GOOGL"), now()).await.unwrap_err();
+        let VendorError::QuotaExhausted { retry_after_seconds: Some(seconds), .. } = &refused else { panic!("{refused:?}") };
+        assert!(wait.contains(seconds), "{refused:?}");
+    }
+    assert_eq!(vendor.asked().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_month_has_so_many_stocks() {
+    let quota: Arc<dyn Quota> = Arc::new(QuotaTable::new(&crate::store::testing::store().await));
+    let vendor = Vendor::start(|_, _| reply(200, "[]")).await;
+    let plan = Plan::TIINGO_FREE.with_symbols_a_month(1);
+    let tiingo = client(&vendor).paced(Pace::new(quota, plan).waiting_at_most(Duration::ZERO));
+    let history = async |stock: &str| tiingo.history(&symbol(stock), date(2020, 1, 1), date(2020, 1, 10), now()).await;
+    assert_eq!(history("AAPL").await, Ok(VendorHistory::default()));
+    assert!(matches!(history("MSFT").await, Err(VendorError::QuotaExhausted { .. })));
+    assert_eq!(history("AAPL").await, Ok(VendorHistory::default()), "it is counted already");
+    assert_eq!(vendor.asked().len(), 2);
+}
+
 #[tokio::test]
 async fn a_vendor_out_of_reach_is_unavailable_and_the_key_stays_secret() {
     let tiingo = Tiingo::with_retry("verysecret", &nobody(), AT_ONCE).unwrap();
@@ -272,23 +324,37 @@ async fn a_vendor_out_of_reach_is_unavailable_and_the_key_stays_secret() {
     assert!(!format!("{error:?} {error} {tiingo:?}").contains("secret"));
 }
 
-fn bodies() -> impl Strategy<Value = Vec<u8>> {
-    let recorded =
-        prop::sample::select(vec![fixture!("ticker_price_with_date.json"), fixture!("ticker_metadata.json"), IEX, MONTHLY_SYMBOLS]);
-    let damaged = (recorded, any::<prop::sample::Index>(), prop::collection::vec(any::<u8>(), 0..6)).prop_map(|(body, place, junk)| {
-        let mut bytes = body.as_bytes().to_vec();
-        let start = place.index(bytes.len());
-        let end = (start + junk.len()).min(bytes.len());
-        bytes.splice(start..end, junk);
-        bytes
-    });
-    prop_oneof![prop::collection::vec(any::<u8>(), 0..200), damaged]
+fn recorded() -> Vec<&'static [u8]> {
+    let texts =
+        [fixture!("ticker_price_with_date.json"), fixture!("ticker_price.json"), fixture!("ticker_metadata.json"), IEX, MONTHLY_SYMBOLS];
+    texts.map(str::as_bytes).into_iter().chain([LISTED]).collect()
+}
+
+#[test]
+fn nesting_without_end_is_malformed() {
+    for opening in ["[", "[{\"date\":["] {
+        let answer = Answer { status: 200, body: opening.repeat(200_000).into(), retry_after_seconds: None };
+        assert!(matches!(wire::rows(&answer, None), Err(VendorError::Malformed(..))), "{opening}");
+        assert!(matches!(wire::read::<Meta>(&answer, None), Err(VendorError::Malformed(..))), "{opening}");
+    }
+}
+
+#[test]
+fn a_small_archive_of_a_huge_list_is_malformed() {
+    let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    archive.start_file("supported_tickers.csv", zip::write::SimpleFileOptions::default()).unwrap();
+    for _ in 0..80 {
+        std::io::Write::write_all(&mut archive, &vec![b'A'; 1 << 20]).unwrap();
+    }
+    let archive = archive.finish().unwrap().into_inner();
+    assert!(archive.len() < 1 << 20);
+    assert_eq!(list::unzipped(archive), Err(malformed("the list of tickers cannot be unpacked: it is too long")));
 }
 
 proptest! {
     /// Whatever is answered, there are rows or a named error.
     #[test]
-    fn no_answer_panics(status in prop::sample::select(vec![200_u16, 400, 401, 403, 404, 429, 500]), body in bodies(), line in "[A-Z.,0-9-]{0,60}") {
+    fn no_answer_panics(status in prop::sample::select(STATUSES.to_vec()), body in spoilt(recorded()), line in "[A-Z.,0-9-]{0,60}") {
         let _ = convert::listed_company(&line, now());
         let _ = list::unzipped(body.clone());
         let answer = Answer { status, body, retry_after_seconds: None };
