@@ -24,7 +24,7 @@ impl Rejection {
         Self { day: Some(day), fault }
     }
 
-    pub(super) fn number(day: impl Into<Option<Date>>, field: &'static str, value: impl ToString) -> Self {
+    pub(super) fn number(day: impl Into<Option<Date>>, field: &'static str, value: &impl ToString) -> Self {
         Self { day: day.into(), fault: RowFault::BadNumber { field, value: value.to_string() } }
     }
 
@@ -39,11 +39,11 @@ pub(super) fn read<T: DeserializeOwned>(row: &RawValue) -> Result<T, Rejection> 
 
 /// A price above zero, with at most the decimal places that are stored.
 pub(super) fn price(exact: Exact, field: &'static str, day: Date) -> Result<Price, Rejection> {
-    Price::round(exact.0).map_err(|_| Rejection::number(day, field, exact.0))
+    Price::round(exact.0).map_err(|_| Rejection::number(day, field, &exact.0))
 }
 
 pub(super) fn shares(exact: Exact, day: Date) -> Result<u64, Rejection> {
-    exact.shares().ok_or_else(|| Rejection::number(day, "volume", exact.0))
+    exact.shares().ok_or_else(|| Rejection::number(day, "volume", &exact.0))
 }
 
 /// Bars by stock and day, whatever order and however often they come in.

@@ -32,7 +32,7 @@ impl Stamp {
 }
 
 pub(super) fn bar(row: &Aggregate, stamp: Stamp, now: Timestamp) -> Result<BarRecord, Rejection> {
-    let instant = Timestamp::from_millisecond(row.t).map_err(|_| Rejection::number(None, "timestamp", row.t))?;
+    let instant = Timestamp::from_millisecond(row.t).map_err(|_| Rejection::number(None, "timestamp", &row.t))?;
     let day = calendar::new_york_date(instant);
     if !stamp.marks(instant, day) {
         return Err(Rejection::of(day, RowFault::OffWindow(instant)));
@@ -51,7 +51,7 @@ pub(super) fn bar(row: &Aggregate, stamp: Stamp, now: Timestamp) -> Result<BarRe
 
 pub(super) fn split(row: &Split) -> Result<CorporateAction, Rejection> {
     let ratio = positive_ratio(row.split_to.0, row.split_from.0)
-        .ok_or_else(|| Rejection::number(row.execution_date, "split ratio", format_args!("{} to {}", row.split_from.0, row.split_to.0)))?;
+        .ok_or_else(|| Rejection::number(row.execution_date, "split ratio", &format_args!("{} to {}", row.split_from.0, row.split_to.0)))?;
     Ok(action(row.execution_date, ActionKind::Split { ratio }))
 }
 
@@ -61,7 +61,7 @@ pub(super) fn dividend(row: &Dividend) -> Result<CorporateAction, Rejection> {
     if let Some(currency) = row.currency.as_deref().filter(|currency| !currency.eq_ignore_ascii_case("USD")) {
         return Err(Rejection::of(ex_date, RowFault::Currency(currency.chars().take(12).collect())));
     }
-    let amount = positive_amount(row.cash_amount.0).ok_or_else(|| Rejection::number(ex_date, "dividend", row.cash_amount.0))?;
+    let amount = positive_amount(row.cash_amount.0).ok_or_else(|| Rejection::number(ex_date, "dividend", &row.cash_amount.0))?;
     Ok(action(ex_date, ActionKind::Dividend { amount, pay_date: row.pay_date }))
 }
 

@@ -117,14 +117,11 @@ impl Polygon {
     }
 }
 
-/// Whose row it is: `Some(None)` for shares of a kind that we do not have, `None` for nobody's.
-pub(super) fn owner(row: &RawValue) -> Option<Option<Symbol>> {
-    let owner: Owner = serde_json::from_str(row.get()).ok()?;
-    Some(notation::symbol(&owner.ticker))
-}
-
-pub(super) fn unowned(row: &RawValue) -> RejectedRow {
-    Rejection { day: None, fault: RowFault::Unreadable("it names no ticker".into()) }.named(None, row.get())
+/// Whose row it is: `None` for shares of a kind that we do not have.
+pub(super) fn owner(row: &RawValue) -> Result<Option<Symbol>, RejectedRow> {
+    let owner: Option<Owner> = serde_json::from_str(row.get()).ok();
+    let unowned = || Rejection { day: None, fault: RowFault::Unreadable("it names no ticker".into()) }.named(None, row.get());
+    owner.map(|owner| notation::symbol(&owner.ticker)).ok_or_else(unowned)
 }
 
 fn readable<T: DeserializeOwned>(row: &RawValue) -> Option<T> {
@@ -141,9 +138,9 @@ fn collect(
     last: Date,
 ) {
     let symbol = match owner(row) {
-        Some(Some(symbol)) if asked.is_none_or(|asked| *asked == symbol) => symbol,
-        Some(_) => return,
-        None => return found.rejected.push(unowned(row)),
+        Ok(Some(symbol)) if asked.is_none_or(|asked| *asked == symbol) => symbol,
+        Ok(_) => return,
+        Err(unowned) => return found.rejected.push(unowned),
     };
     let in_range = action.and_then(|action| {
         let day = action.ex_date;

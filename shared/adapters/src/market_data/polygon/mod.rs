@@ -132,13 +132,13 @@ impl MarketData for Polygon {
         let mut bars = Bars::default();
         let path = format!("/v2/aggs/grouped/locale/us/market/stocks/{date}?adjusted=false");
         self.each_row(self.client.get(&path).await?, None, |row| match lists::owner(row) {
-            Some(Some(symbol)) => {
+            Ok(Some(symbol)) => {
                 let bar = rows::read::<Aggregate>(row).and_then(|row| convert::bar(&row, Stamp::End, now));
                 bars.add(&symbol, &(day..=day), bar, row.get());
             }
             // Shares of a kind that we do not have.
-            Some(None) => {}
-            None => bars.reject(lists::unowned(row)),
+            Ok(None) => {}
+            Err(unowned) => bars.reject(unowned),
         })
         .await?;
         let (bars, rejected) = bars.finish();

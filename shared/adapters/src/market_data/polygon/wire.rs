@@ -71,6 +71,7 @@ pub(super) struct Aggregate {
 }
 
 /// Read alike from the endpoint `/stocks/v1/splits` and the older `/v3/reference/splits`.
+#[expect(clippy::struct_field_names, reason = "the names are the vendor's")]
 #[derive(Debug, Deserialize)]
 pub(super) struct Split {
     pub(super) execution_date: domain::Date,

@@ -51,11 +51,11 @@ pub(super) fn actions(row: &Day) -> Result<Vec<CorporateAction>, Rejection> {
     let mut actions = Vec::new();
     if row.split_factor.0 != Decimal::ONE {
         let ratio = positive_ratio(row.split_factor.0, Decimal::ONE)
-            .ok_or_else(|| Rejection::number(ex_date, "split factor", row.split_factor.0))?;
+            .ok_or_else(|| Rejection::number(ex_date, "split factor", &row.split_factor.0))?;
         actions.push(action(ActionKind::Split { ratio }));
     }
     if row.div_cash.0 < Decimal::ZERO {
-        return Err(Rejection::number(ex_date, "dividend", row.div_cash.0));
+        return Err(Rejection::number(ex_date, "dividend", &row.div_cash.0));
     }
     actions.extend(positive_amount(row.div_cash.0).map(|amount| action(ActionKind::Dividend { amount, pay_date: None })));
     Ok(actions)
