@@ -100,7 +100,7 @@ mod tests {
         let bucket = Bucket::new(5, Duration::from_secs(12));
         let retry_after = async |second| quota.take("vendor", &bucket, after(second)).await.unwrap().retry_after.as_secs();
         assert_eq!(retry_after(0).await, 0);
-        quota.drain("vendor", &bucket, Duration::from_secs(60), after(0)).await.unwrap();
+        quota.drain("vendor", &bucket, Duration::from_mins(1), after(0)).await.unwrap();
         assert_eq!(retry_after(1).await, 59);
         quota.drain("vendor", &bucket, Duration::from_secs(10), after(2)).await.unwrap();
         assert_eq!(retry_after(2).await, 58, "a shorter pause does not end a longer one");
