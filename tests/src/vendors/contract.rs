@@ -42,7 +42,7 @@ async fn january(client: &dyn MarketData) -> Result<VendorHistory, VendorError> 
 /// What vendors tell: no spin-offs, and from Tiingo nothing of when a dividend is paid.
 fn told(actions: &[CorporateAction]) -> Vec<(Date, ActionKind)> {
     let told = actions.iter().filter(|action| !matches!(action.kind, ActionKind::SpinOff { .. }));
-    told.map(|action| (action.ex_date, action.kind)).collect()
+    told.map(|action| (action.ex_date, action.kind.clone())).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
