@@ -39,7 +39,7 @@ pub fn round_half_up(value: Decimal, places: u32) -> Decimal {
 
 /// US dollars, whole cents, either sign.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(try_from = "Decimal", into = "Decimal")]
 pub struct Money(Decimal);
 
 impl Money {
@@ -89,6 +89,24 @@ impl Money {
     /// The share of `whole` that this amount is; `None` when the whole is zero.
     pub fn fraction_of(self, whole: Self) -> Option<Decimal> {
         (!whole.is_zero()).then(|| self.0 / whole.0)
+    }
+}
+
+impl TryFrom<Decimal> for Money {
+    type Error = AmountError;
+
+    /// Refuses what is finer than a cent: whoever has such an amount must say how to round it.
+    fn try_from(value: Decimal) -> Result<Self, AmountError> {
+        if value.scale() > Self::PLACES && value.normalize().scale() > Self::PLACES {
+            return Err(AmountError::TooPrecise(value, Self::PLACES));
+        }
+        Ok(Self(value))
+    }
+}
+
+impl From<Money> for Decimal {
+    fn from(money: Money) -> Decimal {
+        money.0
     }
 }
 
@@ -147,6 +165,9 @@ impl Price {
 
     /// Ten million dollars: above any share price there ever was.
     pub const MAX: Decimal = Decimal::from_parts(10_000_000, 0, 0, false, 0);
+
+    /// A hundredth of a cent.
+    pub const MIN: Decimal = Decimal::from_parts(1, 0, 0, false, Self::PLACES);
 
     /// Refuses what is not positive, too large or finer than a hundredth of a cent.
     pub fn new(value: Decimal) -> Result<Self, AmountError> {
@@ -323,6 +344,9 @@ impl fmt::Display for Quantity {
         write!(f, "{}", self.0.normalize())
     }
 }
+
+#[cfg(test)]
+mod properties;
 
 #[cfg(test)]
 mod tests {

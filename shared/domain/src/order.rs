@@ -247,13 +247,18 @@ impl Order {
     }
 
     /// Moves sizes and levels to the share basis after a split: `ratio` shares for each old one. What has filled stays as it was
-    /// recorded, so that the remaining quantity is what counts from here.
+    /// recorded, so that the remaining quantity is what counts from here. A level that no price can have any more is held at the
+    /// lowest or highest there is.
     pub(crate) fn rebase(&mut self, ratio: Decimal) -> Result<(), AmountError> {
-        let price = |price: Price| Price::round(price.decimal() / ratio);
+        let price = |price: Price| {
+            let rebased = price.decimal().checked_div(ratio).unwrap_or(Price::MAX);
+            Price::round(rebased.clamp(Price::MIN, Price::MAX))
+        };
         let filled = self.filled_quantity();
         if let OrderSize::Quantity(quantity) = self.request.size {
             let remaining = quantity.checked_sub(filled).unwrap_or(Quantity::ZERO);
-            let rebased = Quantity::floor(remaining.decimal() * ratio)?;
+            let most = Quantity::MAX - filled.decimal();
+            let rebased = Quantity::floor(remaining.decimal().checked_mul(ratio).unwrap_or(most).min(most))?;
             let rebased = if quantity.is_whole() { rebased.whole() } else { rebased };
             self.request.size = OrderSize::Quantity(filled + rebased);
         }

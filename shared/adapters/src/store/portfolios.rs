@@ -12,8 +12,8 @@
 //! | `USER#<id>` | `SIGNAL#<signal>` | the user's decision on a signal; the id begins with its date |
 //! | `USER#<id>` | `RECEIPT#<key>` | the first answer to an idempotency key; ends by `expires_at` |
 //!
-//! `STATE` items of portfolios with positions, orders or dividends to come have the kind `ACTIVE`, by which the revaluation finds
-//! them; those of other portfolios that have sold something are `DORMANT`, and are looked at when something becomes known late.
+//! `STATE` items of portfolios that the market can still change have the kind `ACTIVE`, by which the revaluation finds them; those
+//! of other portfolios that have sold something are `DORMANT`, and are looked at when something becomes known late.
 
 use app::ports::{ClientOrder, Commit, Decision, PortfolioStore, Receipt, StoreError};
 use async_trait::async_trait;
@@ -81,7 +81,7 @@ impl PortfolioTable {
     fn put_state(&self, transaction: Transaction, commit: &Commit) -> Transaction {
         let portfolio = &commit.portfolio;
         let mut state = Item::new(key(&portfolio.owner, "STATE"), FORMAT).number("entries", portfolio.entries).doc(portfolio);
-        if !portfolio.positions.is_empty() || !portfolio.orders.is_empty() || !portfolio.receivables.is_empty() {
+        if portfolio.is_active() {
             state = state.kind("ACTIVE", portfolio.owner.to_string());
         } else if !portfolio.last_sold.is_empty() {
             state = state.kind("DORMANT", portfolio.owner.to_string());

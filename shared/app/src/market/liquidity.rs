@@ -1,6 +1,6 @@
 //! How readily a stock traded in the sessions before a date.
 
-use domain::{BarRecord, Date, Decimal, PriceHistory, TradingDate, execution::Liquidity, trading::Background};
+use domain::{Bar, BarRecord, Date, Decimal, Price, PriceHistory, TradingDate, execution::Liquidity, trading::Background};
 
 const WINDOW: usize = 20;
 /// Volatility is kept to a hundredth of a basis point: finer would be noise and cost digits in every fill.
@@ -13,7 +13,15 @@ pub(super) const UNKNOWN: Liquidity = Liquidity { average_daily_volume: Decimal:
 pub fn background(history: &PriceHistory, date: Date) -> Background {
     let end = history.bars.partition_point(|record| record.bar.date.date() < date);
     let before = &history.bars[..end];
-    Background { previous_close: before.last().map(|record| record.bar.close), liquidity: liquidity(history, before, date) }
+    let previous_close = before.last().and_then(|record| close_on_basis_of_day_before(history, &record.bar, date));
+    Background { previous_close, liquidity: liquidity(history, before, date) }
+}
+
+/// A stock may split without trading for days: its last close then means as many shares as the day before `date` had.
+fn close_on_basis_of_day_before(history: &PriceHistory, last: &Bar, date: Date) -> Option<Price> {
+    let since = history.actions.iter().filter(|action| action.ex_date > last.date.date() && action.ex_date < date);
+    let ratio: Decimal = since.map(|action| action.kind.price_ratio()).product();
+    Price::round(last.close.decimal() / ratio).ok()
 }
 
 /// As a session left it, on that session's share basis: what order entry goes by until the next bar.
@@ -57,7 +65,7 @@ fn square_root(value: Decimal) -> Decimal {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::{ActionKind, Bar, CorporateAction, Source, Timestamp, TradingDate};
+    use domain::{ActionKind, CorporateAction, Source, Timestamp, TradingDate};
 
     fn history(closes: &[&str], volumes: &[u64]) -> PriceHistory {
         let mut history = PriceHistory::new("AAPL".parse().unwrap());

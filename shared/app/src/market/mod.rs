@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use analysis::MarketContext;
 use domain::{
-    PriceHistory, Symbol, Timestamp, calendar,
+    ActionKind, CorporateAction, Date, Decimal, Price, PriceHistory, Symbol, Timestamp, TradingDate, calendar,
     trading::{MarketView, StockView},
 };
 use futures::{StreamExt, TryStreamExt, stream};
@@ -115,13 +115,18 @@ impl Market {
             async { self.companies.companies().await.map_err(UseCaseError::from) },
             self.quotes(symbols, now)
         )?;
+        let newest = self.quotes.as_ref().map(|_| current_session(now)).or(snapshot.latest_date());
         let mut view = MarketView::default();
         for symbol in symbols {
             let company = companies.binary_search_by(|company| company.symbol.cmp(symbol)).ok().map(|at| &companies[at]);
             let quote = quotes.iter().find(|quote| quote.symbol == *symbol);
             let stored = snapshot.stocks.get(symbol);
-            let newest = quote.map(|quote| (quote.last, quote.last_at)).or(stored.map(|stock| (stock.close, stock.date.close())));
-            if let Some((last_price, priced_at)) = newest {
+            let price = match (quote, stored) {
+                (Some(quote), _) => Some((quote.last, quote.last_at)),
+                (None, Some(stock)) => Some((self.close_carried_over(symbol, stock, newest, now).await?, stock.date.close())),
+                (None, None) => None,
+            };
+            if let Some((last_price, priced_at)) = price {
                 let stock = StockView {
                     sector: company.and_then(|company| company.sector),
                     is_active: company.is_some_and(|company| company.is_active) && !has_ended(stored, now),
@@ -133,6 +138,29 @@ impl Market {
             }
         }
         Ok(view)
+    }
+
+    /// The last close of a stock without a newer price. Where the stock has split since without trading, as other stocks did until
+    /// `newest`, on the share basis of that session.
+    async fn close_carried_over(
+        &self,
+        symbol: &Symbol,
+        last: &StockSnapshot,
+        newest: Option<TradingDate>,
+        now: Timestamp,
+    ) -> Result<Price, UseCaseError> {
+        let Some(newest) = newest.filter(|newest| last.date < *newest) else { return Ok(last.close) };
+        let mut actions = self.history(symbol, now).await?.actions;
+        if let Some(feed) = &self.quotes {
+            let fresh = feed.actions(std::slice::from_ref(symbol), newest.date(), newest.date(), now).await?;
+            actions.extend(fresh.actions.into_iter().map(|(_, action)| action));
+        }
+        let since = |action: &&CorporateAction| action.ex_date > last.date.date() && action.ex_date <= newest.date();
+        let mut kinds: Vec<(Date, ActionKind)> = actions.iter().filter(since).map(|action| (action.ex_date, action.kind.clone())).collect();
+        kinds.sort_by_key(|(ex_date, _)| *ex_date);
+        kinds.dedup();
+        let ratio: Decimal = kinds.iter().map(|(_, kind)| kind.price_ratio()).product();
+        Ok(Price::round(last.close.decimal() / ratio).unwrap_or(last.close))
     }
 
     async fn read_json<T: serde::de::DeserializeOwned>(&self, name: &str) -> Result<Option<T>, UseCaseError> {

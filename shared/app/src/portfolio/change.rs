@@ -63,10 +63,11 @@ impl Desk {
         F: Future<Output = Result<(Journal, Decided<T>), UseCaseError>>,
     {
         for _ in 0..TRIES {
+            let portfolio = self.portfolio(change.user, change.now).await?;
+            // After the state: whoever sees what the first request did also sees its answer, and is not refused because of it.
             if let Some(answer) = self.first_answer(&change).await? {
                 return Ok(answer);
             }
-            let portfolio = self.portfolio(change.user, change.now).await?;
             let after_entries = portfolio.entries;
             let (journal, decided) = decide(Journal::new(portfolio, change.now, change.cause.clone())).await?;
             match self.commit(&change, after_entries, journal, &decided).await {

@@ -49,6 +49,7 @@ impl Desk {
     ) -> Result<Placed, UseCaseError> {
         self.known_stock(&request.symbol).await?;
         self.change(Change { user, cause: cause.clone(), idempotency, now }, |mut journal| async move {
+            // After the state was loaded: an order of that name by a rival makes the commit fail, and is found on the next try.
             let same = |first: &ClientOrder| first.request == *request;
             if let Some(order) = self.first_named(user, request.client_order_id.as_deref(), same).await? {
                 return Ok((journal, Decided::from(Placed { order, is_new: false })));

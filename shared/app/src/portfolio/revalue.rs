@@ -129,6 +129,10 @@ impl Desk {
         }
         let first = first_unseen(journal.portfolio());
         for date in first.into_iter().flat_map(|first| calendar::sessions(first, newest.date())) {
+            // From here on there is nothing to observe, just as there is nothing to revalue.
+            if first_unseen(journal.portfolio()).is_none() {
+                break;
+            }
             let symbols = journal.portfolio().symbols();
             let session_tapes = tapes.session(&symbols, date).await?;
             for statement in corporate_actions::statements(&session_tapes) {
@@ -184,6 +188,7 @@ pub(crate) fn first_unseen(portfolio: &Portfolio) -> Option<Date> {
         .map(calendar::new_york_date)
         // A dividend may be due when nothing is held any more.
         .chain(portfolio.receivables.iter().map(|receivable| receivable.ex_date))
+        .chain(portfolio.unvalued_since)
         .min()?;
     let unseen = portfolio.last_valuation.map(|last| TradingDate::on_or_after(last.date).next().date());
     Some(unseen.map_or(began, |unseen| unseen.max(began)))

@@ -84,7 +84,7 @@ pub trait PortfolioStore: Send + Sync {
     /// and decide again.
     async fn commit(&self, commit: &Commit) -> Result<(), StoreError>;
 
-    /// Owners of portfolios with open positions, open orders or dividends to come.
+    /// Owners of portfolios that the market can still change ([`Portfolio::is_active`]).
     async fn active_owners(&self) -> Result<Vec<UserId>, StoreError>;
 
     /// Owners of the other portfolios that have sold something: what becomes known late may still be theirs.

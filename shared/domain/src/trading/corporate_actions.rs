@@ -9,6 +9,7 @@ use rust_decimal::Decimal;
 
 use crate::{
     ActionClass, ActionKind, Money, Price, Quantity, Symbol, TradingDate,
+    money::round_half_up,
     order::{OrderId, OrderState},
     trading::{
         event::Event,
@@ -112,7 +113,9 @@ pub(super) fn pay_dividends(journal: &mut Journal, date: Date) {
 /// What a split makes of a holding: the shares after it, and of a holding of whole shares the fraction, which is paid in cash at
 /// the price before it. Where no price is known the fraction stays.
 pub(super) fn split_holding(held: Quantity, ratio: Decimal, price_before: Option<Decimal>) -> (Quantity, Quantity, Money) {
-    let after = Quantity::floor(held.decimal() * ratio).unwrap_or(held);
+    // As lots round it.
+    let after =
+        held.decimal().checked_mul(ratio).and_then(|after| Quantity::new(round_half_up(after, Quantity::PLACES)).ok()).unwrap_or(held);
     let fraction = after.checked_sub(after.whole()).unwrap_or_default();
     match price_before {
         Some(price) if held.is_whole() && !fraction.is_zero() => {

@@ -89,6 +89,16 @@ pub struct Restated {
 }
 
 impl Event {
+    /// The order that it is about.
+    pub fn order_id(&self) -> Option<&OrderId> {
+        match self {
+            Self::OrderAccepted { order } => Some(&order.id),
+            Self::Filled { fill } => Some(&fill.order_id),
+            Self::OrderProgressed { order_id, .. } | Self::OrderClosed { order_id, .. } => Some(order_id),
+            _ => None,
+        }
+    }
+
     /// The entry's type as it stands in the ledger.
     pub fn name(&self) -> &'static str {
         match self {

@@ -35,8 +35,10 @@ pub(super) fn in_range(position: &Position, tape: &DayTape, rest: SessionRest) -
     let Exits { target_price, stop_loss, set_at, .. } = &position.exits;
     // Levels set while the session ran cannot know which part of the range came after them.
     set_at.filter(|set_at| *set_at <= tape.date.open())?;
-    let stopped = stop_loss.filter(|stop| rest.low <= *stop).map(|stop| (Origin::StopLoss, stop));
-    let reached = target_price.filter(|target| rest.high >= *target).map(|target| (Origin::TakeProfit, target));
+    // A purchase at the open may have its levels on the wrong side of that price: it is the first that reaches them.
+    let open = tape.open.unwrap_or(rest.close);
+    let stopped = stop_loss.filter(|stop| rest.low <= *stop).map(|stop| (Origin::StopLoss, stop.min(open)));
+    let reached = target_price.filter(|target| rest.high >= *target).map(|target| (Origin::TakeProfit, target.max(open)));
     stopped.or(reached)
 }
 
@@ -72,7 +74,8 @@ pub(super) fn close_position(
         time_in_force: TimeInForce::Gtc,
         ..OrderRequest::market(symbol.clone(), Side::Sell, position.quantity())
     };
-    let order = order_entry::accept_exit(journal, request, origin);
+    // Begun by the price that reached the level, whenever that is looked at: later prices of the same session fill the rest.
+    let order = order_entry::accept_exit(journal, request, origin, trigger.at);
     filling::fill(journal, &order.id, tape, trigger, rules);
 }
 

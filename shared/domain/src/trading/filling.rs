@@ -104,7 +104,8 @@ fn shares_of(quantity: Quantity) -> Shares {
     if quantity.is_whole() { Shares::Whole } else { Shares::Fractional }
 }
 
-/// The fill with its price and costs, made smaller until `cash` pays for it; `None` when a limit forbids the price.
+/// The fill with its price and costs, made smaller until `cash` pays for it; `None` when a limit forbids the price or a sale would cost
+/// more than it brings and there is.
 fn priced(
     order: &Order,
     quantity: Quantity,
@@ -126,9 +127,16 @@ fn priced(
         };
         let fees = fees_at(order, slipped.price, quantity, tape.date, rules)?;
         let fill = explained(order, quantity, slipped, fees, liquidity.average_daily_volume, trigger);
-        let needed = fill.notional() + fill.total_fees();
-        if side == Side::Sell || needed <= cash || quantity.is_zero() {
+        let needed = match side {
+            Side::Buy => fill.notional() + fill.total_fees(),
+            Side::Sell => fill.total_fees() - fill.notional(),
+        };
+        if needed <= cash || quantity.is_zero() {
             return Ok(Some(fill));
+        }
+        // Shares that bring less than the fees on selling them, in an account that cannot pay the difference, stay.
+        if side == Side::Sell {
+            return Ok(None);
         }
         let affordable = shares_of(quantity).floor(((cash - fill.total_fees()).decimal() / slipped.price.decimal()).max(Decimal::ZERO));
         // Rounding may leave the affordable quantity where it was: one step less then.

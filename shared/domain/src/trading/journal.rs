@@ -56,19 +56,29 @@ impl Journal {
         (self.portfolio, self.entries, self.changes)
     }
 
-    /// As [`Self::finish`], in parts of about `size` entries for stores that bound a transaction. An order and what follows from it
-    /// stay together: every part leaves a state that later observations can go on from.
+    /// As [`Self::finish`], in parts of at most about `size` entries for stores that bound a transaction.
+    ///
+    /// A part is whole sessions, as far as they fit: a session that is seen again from its middle on could spend at its open what it
+    /// earned at its close. One that is longer by itself is cut between orders, so that each leaves a state to go on from.
     pub fn finish_in_parts(self, size: usize) -> Vec<(Portfolio, Vec<Entry>, Changes)> {
         if self.entries.len() <= size {
             return if self.entries.is_empty() { vec![] } else { vec![self.finish()] };
         }
-        let mut parts: Vec<Vec<Entry>> = vec![vec![]];
-        for entry in self.entries {
-            let begins_something = !matches!(entry.event, Event::Filled { .. } | Event::OrderClosed { .. });
-            if begins_something && parts.last().is_some_and(|part| part.len() >= size) {
+        let mut parts: Vec<Vec<Entry>> = vec![];
+        for session in self.entries.chunk_by(|entry, _| !matches!(entry.event, Event::Valued { .. })) {
+            let fits = parts.last().is_some_and(|part| part.len() + session.len() <= size);
+            if !fits {
                 parts.push(vec![]);
             }
-            parts.last_mut().expect("there is always a part").push(entry);
+            for entry in session {
+                let part = parts.last().expect("one was just made");
+                let before = part.last().and_then(|entry| entry.event.order_id());
+                let goes_on = before.is_some() && before == entry.event.order_id();
+                if part.len() >= size && !goes_on {
+                    parts.push(vec![]);
+                }
+                parts.last_mut().expect("there is one").push(entry.clone());
+            }
         }
         let mut portfolio = self.before;
         let folded = parts.into_iter().map(|entries| {

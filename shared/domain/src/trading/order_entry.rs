@@ -153,7 +153,7 @@ pub fn place(
         halt::before_purchase(journal, equity, estimate.trades_on, &rules.limits);
     }
     let reason = waiting_reason(&request, journal.at(), estimate.reference_at, rules);
-    let order = accepted(journal, request, origin, reason);
+    let order = accepted(journal, request, origin, reason, journal.at());
     journal.record(Event::OrderAccepted { order: order.clone() });
     Ok(order)
 }
@@ -187,16 +187,15 @@ pub fn size_purchase(
     })?)
 }
 
-/// Records an order that needs no checks because it closes a position.
-pub(super) fn accept_exit(journal: &mut Journal, request: OrderRequest, origin: Origin) -> Order {
-    let order = accepted(journal, request, origin, "waits for the next price".into());
+/// Records an order that needs no checks because it closes a position. `at` is the market time from which prices can fill it.
+pub(super) fn accept_exit(journal: &mut Journal, request: OrderRequest, origin: Origin, at: Timestamp) -> Order {
+    let order = accepted(journal, request, origin, "waits for the next price".into(), at);
     journal.record(Event::OrderAccepted { order: order.clone() });
     order
 }
 
 /// The order as it begins its life with the journal's next entry.
-fn accepted(journal: &Journal, request: OrderRequest, origin: Origin, reason: String) -> Order {
-    let at = journal.at();
+fn accepted(journal: &Journal, request: OrderRequest, origin: Origin, reason: String, at: Timestamp) -> Order {
     Order {
         id: OrderId(format!("ord-{:06}", journal.next_sequence())),
         expires_on: match request.time_in_force {

@@ -43,6 +43,9 @@ pub struct Portfolio {
     /// What stocks are called now that changed their symbols while the portfolio had something of them.
     pub names: BTreeMap<Symbol, Symbol>,
     pub totals: Totals,
+    /// Since when something has ended (an order, and with it perhaps a position) that no valuation has seen yet: that day still counts
+    /// when nothing is held or ordered any more.
+    pub unvalued_since: Option<Date>,
     /// The newest valuation at a close.
     pub last_valuation: Option<Valuation>,
     /// The one before it.
@@ -132,6 +135,7 @@ impl Portfolio {
             applied_actions: Vec::new(),
             names: BTreeMap::new(),
             totals: Totals::default(),
+            unvalued_since: None,
             last_valuation: None,
             previous_valuation: None,
             peak_equity: Money::ZERO,
@@ -164,6 +168,12 @@ impl Portfolio {
 
     pub fn held(&self, symbol: &Symbol) -> Quantity {
         self.positions.get(symbol).map_or(Quantity::ZERO, Position::quantity)
+    }
+
+    /// Whether the market can still do something to it: otherwise it is what it was at its last valuation.
+    pub fn is_active(&self) -> bool {
+        let is_empty = self.positions.is_empty() && self.orders.is_empty() && self.receivables.is_empty();
+        !is_empty || self.unvalued_since.is_some()
     }
 
     /// Every stock whose price matters to this portfolio.
@@ -245,6 +255,7 @@ impl Portfolio {
                 (order.state, order.reason, order.updated_at) = (*state, reason.clone(), entry.at);
                 changes.orders.insert(order_id.clone(), order.clone());
                 self.orders.retain(|order| order.id != *order_id);
+                self.unvalued_since.get_or_insert(crate::calendar::new_york_date(entry.at));
             }
             Event::LevelsSet { symbol, target_price, stop_loss, notes } => {
                 let position = self.position(symbol)?;
@@ -264,6 +275,7 @@ impl Portfolio {
                 let valuation = Valuation { date: *date, equity: *equity, cash: *cash, deposits, turnover };
                 self.peak_equity = self.peak_equity.max(*equity);
                 self.previous_valuation = self.last_valuation.replace(valuation);
+                self.unvalued_since = None;
                 changes.valuations.push(valuation);
             }
             Event::BuyingHalted { date, .. } => self.halted_since = Some(*date),
@@ -364,6 +376,7 @@ impl Portfolio {
     fn close_position(&mut self, symbol: &Symbol, at: Timestamp, changes: &mut Changes) {
         let Some(mut position) = self.positions.remove(symbol) else { return };
         position.closed_at = Some(at);
+        self.unvalued_since.get_or_insert(crate::calendar::new_york_date(at));
         let pnl = position.total_pnl();
         self.totals.closed_positions += 1;
         if pnl > Money::ZERO {

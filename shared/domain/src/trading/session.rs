@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
-    Price, Symbol, TradingDate,
+    Price, Quantity, Symbol, TradingDate,
     execution::Side,
     order::{Order, OrderId, OrderState},
     trading::{
@@ -31,7 +31,9 @@ pub type Tapes = BTreeMap<Symbol, DayTape>;
 /// Applies what `tapes` show of the session `date`. `is_over` says whether the session has closed: only then do day orders
 /// expire and is the portfolio valued.
 pub fn run(journal: &mut Journal, date: TradingDate, tapes: &Tapes, is_over: bool, rules: &TradingRules) {
+    expire_orders(journal, date.previous());
     corporate_actions::apply(journal, tapes);
+    end_emptied_orders(journal);
     corporate_actions::pay_dividends(journal, date.date());
 
     at_instant(journal, tapes, rules, |tape| tape.open.map(|open| Trigger { reference: open, at: date.open(), basis: PriceBasis::Open }));
@@ -89,7 +91,7 @@ fn in_range(journal: &mut Journal, tapes: &Tapes, rules: &TradingRules) {
     }
     for order in sales_first(journal) {
         let Some((tape, rest)) = tapes.get(&order.request.symbol).and_then(|tape| Some((tape, tape.rest?))) else { continue };
-        if order.placed_at > tape.date.open() || !matching::may_trade_at(order.request.time_in_force, PriceBasis::Level) {
+        if order.placed_at >= tape.date.open() || !matching::may_trade_at(order.request.time_in_force, PriceBasis::Level) {
             continue;
         }
         match matching::in_range(&order, rest.high, rest.low) {
@@ -113,6 +115,16 @@ fn record_progress(journal: &mut Journal, order: &Order, reached: Reached) {
     }
 }
 
+/// Of an order for few shares a reverse split may leave none: it would wait for ever.
+fn end_emptied_orders(journal: &mut Journal) {
+    let is_empty = |order: &&Order| order.remaining().is_some_and(Quantity::is_zero);
+    let emptied: Vec<OrderId> = journal.portfolio().orders.iter().filter(is_empty).map(|order| order.id.clone()).collect();
+    for id in emptied {
+        filling::close(journal, &id, OrderState::Canceled, "the split left no whole share of it".into());
+    }
+}
+
+/// Ends the orders that were for `date` or earlier, also where nobody saw that session end because nothing of it was known.
 fn expire_orders(journal: &mut Journal, date: TradingDate) {
     let expired: Vec<OrderId> = journal
         .portfolio()
@@ -123,7 +135,8 @@ fn expire_orders(journal: &mut Journal, date: TradingDate) {
         .map(|order| order.id.clone())
         .collect();
     for id in expired {
-        filling::close(journal, &id, OrderState::Expired, format!("the session of {date} ended without (all of) it trading"));
+        let last = journal.portfolio().order(&id).and_then(|order| order.expires_on).unwrap_or(date.date());
+        filling::close(journal, &id, OrderState::Expired, format!("the session of {last} ended without (all of) it trading"));
     }
 }
 
@@ -162,8 +175,10 @@ fn value(journal: &mut Journal, date: TradingDate, tapes: &Tapes, rules: &Tradin
     let portfolio = journal.portfolio();
     let is_new = portfolio.last_valuation.is_none_or(|last| last.date < date.date());
     if is_new {
-        let price_of =
-            |symbol: &Symbol| tapes.get(symbol).and_then(|tape| tape.last_price().map(|(price, _)| price).or(tape.before.previous_close));
+        let price_of = |symbol: &Symbol| {
+            let tape = tapes.get(symbol)?;
+            tape.last_price().map(|(price, _)| price).or_else(|| tape.close_carried_over())
+        };
         let (equity, cash) = (portfolio.equity(price_of), portfolio.cash);
         journal.record(Event::Valued { date: date.date(), equity, cash });
         halt::at_close(journal, date, equity, &rules.limits);

@@ -1,6 +1,7 @@
 //! What a portfolio can observe of one stock in one session.
 
 use jiff::Timestamp;
+use rust_decimal::Decimal;
 
 use crate::{ActionKind, Bar, Price, TradingDate, execution::Liquidity};
 
@@ -31,7 +32,7 @@ pub struct SessionRest {
 /// What was known of the stock before the session opened.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Background {
-    /// Close of the session before, as traded.
+    /// The last close before, on the share basis of the session before: as traded, unless the stock split since without trading.
     pub previous_close: Option<Price>,
     /// Over the 20 sessions before, on this date's share basis.
     pub liquidity: Liquidity,
@@ -44,6 +45,12 @@ impl DayTape {
         // A day without trades opened and closed nothing.
         let traded = bar.volume > 0;
         Self { date: bar.date, actions, open: traded.then_some(bar.open), rest: traded.then_some(rest), quote: None, before }
+    }
+
+    /// What the close before is on this session's share basis: what a share is worth while the stock does not trade.
+    pub fn close_carried_over(&self) -> Option<Price> {
+        let ratio: Decimal = self.actions.iter().map(ActionKind::price_ratio).product();
+        self.before.previous_close.and_then(|close| Price::round(close.decimal() / ratio).ok())
     }
 
     /// The newest price on the tape and when it was observed.

@@ -40,7 +40,7 @@ pub fn replace(
         replaces: Some(id.clone()),
         triggered: replaced.triggered && keeps_its_stop,
         best_price: replaced.best_price,
-        ..accepted(journal, request, replaced.origin, reason)
+        ..accepted(journal, request, replaced.origin, reason, journal.at())
     };
     journal.record(Event::OrderReplaced { order_id: id.clone(), order: order.clone() });
     Ok(Some(order))

@@ -37,7 +37,7 @@ fn bar(date: TradingDate, before: &str, prices: [&str; 4], actions: Vec<ActionKi
 
 impl Desk {
     fn accept(&mut self, now: Timestamp, request: OrderRequest) -> Order {
-        self.at(now, |journal, _| order_entry::accept_exit(journal, request, Origin::User))
+        self.at(now, |journal, _| order_entry::accept_exit(journal, request, Origin::User, now))
     }
 
     /// A whole session of several stocks, run twice, as the job may be.
