@@ -142,7 +142,7 @@ impl System {
             Clocks::Live(_) => {
                 let (jobs, listener) = (self.services.jobs.clone(), listener(&self.job_counts));
                 tokio::spawn(async move {
-                    if let Err(error) = jobs.data.ingest_daily(Timestamp::now(), &terminal::log_progress("prices")).await {
+                    if let Err(error) = jobs.data.ingest_daily(Timestamp::now(), &terminal::watch("Fetching prices")).await {
                         tracing::error!(%error, "the first ingestion failed");
                     }
                     run_live(jobs, listener).await;

@@ -14,8 +14,24 @@ pub fn progress(what: &'static str, steps: usize) -> ProgressBar {
     bar
 }
 
+/// Progress of a job in the background: a bar where somebody watches, else log lines.
+pub fn watch(what: &'static str) -> impl Fn(usize, usize) + Sync {
+    let (bar, log) = (progress(what, 0), log_progress(what));
+    move |done, total| {
+        if bar.is_hidden() {
+            log(done, total);
+            return;
+        }
+        bar.set_length(total as u64);
+        bar.set_position(done as u64);
+        if done == total {
+            bar.finish_and_clear();
+        }
+    }
+}
+
 /// Progress of a job in the background, as log lines: one at each tenth.
-pub fn log_progress(what: &'static str) -> impl Fn(usize, usize) + Sync {
+fn log_progress(what: &'static str) -> impl Fn(usize, usize) + Sync {
     move |done, total| {
         if done == total || done % (total / 10).max(1) == 0 {
             tracing::info!("{what}: {done} of {total}");

@@ -147,8 +147,8 @@ impl Data {
             self.fill(symbol, &lacking, &mut told, setting.now).await;
         }
         // The newest session may come later; an older one that nobody has was not traded.
-        let gone = lacking.into_iter().filter(|date| *date < closed && !has(&told, *date)).map(TradingDate::date).collect();
-        Ok((told, gone))
+        let mut gone: Vec<Date> = lacking.into_iter().filter(|date| *date < closed && !has(&told, *date)).map(TradingDate::date).collect();
+        Ok((told, gone.split_off(gone.len().saturating_sub(GAP_SESSIONS))))
     }
 
     /// From the first vendor; from the second when the first fails.
