@@ -24,6 +24,8 @@ const CONSISTENCY: f64 = 1.4826;
 /// Times the median shares, and times the median dollars, that news trades at the least.
 const HEAVY_SHARES: f64 = 3.0;
 const HEAVY_DOLLARS: f64 = 1.5;
+/// How far the price may move on the day of a split, as a fraction.
+const SPLIT_TOLERANCE: f64 = 0.04;
 /// No volume explains a factor of ten.
 const CEILING: f64 = std::f64::consts::LN_10;
 
@@ -51,5 +53,16 @@ pub(super) fn find(bar: &Bar, background: &Background<'_>) -> Option<Fault> {
 fn is_news(bar: &Bar, jump: f64, background: &Background<'_>) -> bool {
     let usual = median(background.volumes(USUAL, bar.date)).unwrap_or_default();
     let times = bar.volume as f64 / usual;
-    usual > 0.0 && jump.abs() < CEILING && times >= HEAVY_SHARES && times * jump.exp() >= HEAVY_DOLLARS
+    let is_heavy = usual > 0.0 && times >= HEAVY_SHARES && times * jump.exp() >= HEAVY_DOLLARS;
+    // Trading explains the move of its own day, not one over sessions that were held back or never told.
+    let is_of_one_day = background.last().is_some_and(|before| before.date.next() == bar.date);
+    is_heavy && is_of_one_day && jump.abs() < CEILING && !looks_like_a_split(jump)
+}
+
+/// A fall to a third, a quarter, … of the price. A split multiplies the shares traded as well, and news may come on the same day (Netflix,
+/// 7:1, 2015-07-15), so that heavy trading explains no such fall. Halves are left out: too many real falls end there.
+fn looks_like_a_split(jump: f64) -> bool {
+    let times = (-jump).exp();
+    let whole = times.round();
+    whole >= 3.0 && (times / whole - 1.0).abs() < SPLIT_TOLERANCE
 }

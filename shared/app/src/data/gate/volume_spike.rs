@@ -16,8 +16,8 @@ const NOTICE: f64 = 3.0;
 
 pub(super) fn find(bar: &Bar, background: &Background<'_>) -> Option<Fault> {
     let before = background.last()?;
-    // No spike above the largest is one above the last: this spares looking at a year for nearly every bar.
-    if (bar.volume as f64) <= SPIKE * before.volume as f64 * 0.01 {
+    // What is not even twice the last volume is no spike above the largest: this spares looking at a year for nearly every bar.
+    if bar.volume <= before.volume.saturating_mul(2) {
         return None;
     }
     let (largest, sessions) = background.largest_volume(bar.date);
