@@ -33,4 +33,6 @@ mod reconciliation;
 #[cfg(test)]
 mod scenario;
 #[cfg(test)]
+mod simulation;
+#[cfg(test)]
 mod splits;

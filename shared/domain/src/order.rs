@@ -224,6 +224,8 @@ pub struct Order {
     pub triggered: bool,
     /// Best price since placement, for a trailing stop.
     pub best_price: Option<Price>,
+    /// When the price was observed that last triggered the order or moved its best price.
+    pub progressed_at: Option<Timestamp>,
     pub fills: Vec<Fill>,
     pub updated_at: Timestamp,
 }
@@ -244,6 +246,11 @@ impl Order {
             OrderSize::Quantity(quantity) => quantity.checked_sub(self.filled_quantity()),
             OrderSize::Notional(_) => None,
         }
+    }
+
+    /// Whether the order has taken part in a price that was observed after `instant`: then it must not go back to that instant's.
+    pub fn has_seen_beyond(&self, instant: Timestamp) -> bool {
+        self.progressed_at.into_iter().chain(self.fills.last().map(|fill| fill.executed_at)).any(|seen| seen > instant)
     }
 
     /// Moves sizes and levels to the share basis after a split: `ratio` shares for each old one. What has filled stays as it was

@@ -2,7 +2,9 @@
 
 use app::{
     UseCaseError,
-    portfolio::{Allocation, DecisionRequest, Desk, Idempotency, LevelsRequest, Performance, Period, Revaluation, Summary, Verification},
+    portfolio::{
+        Allocation, Appetite, DecisionRequest, Desk, Idempotency, LevelsRequest, Performance, Period, Revaluation, Summary, Verification,
+    },
     ports::DecisionKind,
 };
 use domain::{
@@ -82,7 +84,7 @@ impl Operation {
         let idempotency = self.has_key.then(|| Idempotency::new(self.name.clone(), format!("{:?}", self.wish).as_bytes()));
         let key = idempotency.as_ref();
         match &self.wish {
-            Wish::Place(request) => desk.place(user, request, &cause, key, now).await.map(|order| Answer::Order(order.id)),
+            Wish::Place(request) => desk.place(user, request, &cause, key, now).await.map(|placed| Answer::Order(placed.order.id)),
             Wish::Preview(request) => desk.preview(user, request, now).await.map(|_| Answer::Done),
             Wish::Cancel(id) => desk.cancel(user, id, &cause, key, now).await.map(|order| Answer::Order(order.id)),
             Wish::Levels(id, levels) => desk.set_levels(user, id, levels, &cause, key, now).await.map(|_| Answer::Done),
@@ -227,7 +229,9 @@ fn decision(random: &mut Rng, market: &Market, now: Timestamp) -> Option<Decisio
         kind,
         quantity: (random.u32(0..4) == 0).then(|| Quantity::shares(random.u32(0..50))),
         notes: None,
-        profile: [RiskProfile::Low, RiskProfile::Medium, RiskProfile::High][random.usize(0..3)],
-        max_position_size: random.bool().then(|| Money::dollars(random.i64(10..20_000))),
+        appetite: Appetite {
+            profile: [RiskProfile::Low, RiskProfile::Medium, RiskProfile::High][random.usize(0..3)],
+            max_position_size: random.bool().then(|| Money::dollars(random.i64(10..20_000))),
+        },
     })
 }

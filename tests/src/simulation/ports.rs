@@ -6,14 +6,17 @@ use std::{
 };
 
 use app::{
-    data::{QuarantinedBar, Run},
-    market::{MarketSnapshot, StockSnapshot},
-    ports::{HistoryError, HistoryStore, MarketData, MarketStore, Quote, SignalStore, StoreError, VendorError, VendorHistory, Version},
+    data::{Batch, QuarantinedBar, Run},
+    market::MarketSnapshot,
+    ports::{
+        HistoryError, HistoryStore, MarketData, MarketStore, Quote, SignalStore, StoreError, VendorActions, VendorError, VendorHistory,
+        VendorSession, Version,
+    },
     signals::performance::DayPerformance,
 };
 use async_trait::async_trait;
 use domain::{
-    BarRecord, Company, CorporateAction, Date, PriceHistory, Source, Symbol, Timestamp, TradingDate, calendar,
+    Company, Date, PriceHistory, Source, Symbol, Timestamp, TradingDate, calendar,
     signal::{Explanation, Signal, SignalId},
 };
 
@@ -49,8 +52,9 @@ impl Outside {
         let newest = if evening_of(closed.date()) <= now { closed } else { closed.previous() };
         let make = || {
             let known = self.market.histories.values().map(|history| history.known_at(evening_of(newest.date())));
-            let stocks = known.filter_map(|history| Some((history.symbol.clone(), StockSnapshot::of(&history)?))).collect();
-            serde_json::to_vec(&MarketSnapshot { stocks }).expect("a snapshot serialises")
+            let mut snapshot = MarketSnapshot::default();
+            known.for_each(|history| snapshot.add(&history, evening_of(newest.date())));
+            serde_json::to_vec(&snapshot).expect("a snapshot serialises")
         };
         self.snapshots.lock().unwrap_or_else(PoisonError::into_inner).entry(newest.date()).or_insert_with(make).clone()
     }
@@ -126,6 +130,14 @@ impl MarketStore for Outside {
         Ok(vec![])
     }
 
+    async fn put_batch(&self, _batch: &Batch) -> Result<(), StoreError> {
+        unreachable!("{NO_WRITES}")
+    }
+
+    async fn batches(&self, _run: &str) -> Result<Vec<Batch>, StoreError> {
+        Ok(vec![])
+    }
+
     async fn put_run(&self, _run: &Run) -> Result<(), StoreError> {
         unreachable!("{NO_WRITES}")
     }
@@ -149,11 +161,20 @@ impl MarketData for Outside {
         Ok(self.market.companies.to_vec())
     }
 
+    async fn company(&self, symbol: &Symbol, _now: Timestamp) -> Result<Company, VendorError> {
+        let found = self.market.companies.iter().find(|company| company.symbol == *symbol);
+        found.cloned().ok_or_else(|| VendorError::UnknownSymbol("the simulated market", symbol.clone()))
+    }
+
+    async fn delisted(&self, _since: Date, _now: Timestamp) -> Result<Vec<Company>, VendorError> {
+        Ok(vec![])
+    }
+
     async fn history(&self, _symbol: &Symbol, _first: Date, _last: Date, _now: Timestamp) -> Result<VendorHistory, VendorError> {
         unreachable!("{NO_WRITES}")
     }
 
-    async fn session(&self, _date: TradingDate, _now: Timestamp) -> Result<Vec<(Symbol, BarRecord)>, VendorError> {
+    async fn session(&self, _date: TradingDate, _now: Timestamp) -> Result<VendorSession, VendorError> {
         unreachable!("{NO_WRITES}")
     }
 
@@ -165,19 +186,13 @@ impl MarketData for Outside {
         Self::read(self, || symbols.iter().filter_map(|symbol| self.quote(symbol, now)).collect()).await
     }
 
-    async fn actions(
-        &self,
-        symbols: &[Symbol],
-        first: Date,
-        last: Date,
-        now: Timestamp,
-    ) -> Result<Vec<(Symbol, CorporateAction)>, VendorError> {
+    async fn actions(&self, symbols: &[Symbol], first: Date, last: Date, now: Timestamp) -> Result<VendorActions, VendorError> {
         let effective = |symbol: &Symbol| {
             let actions = self.market.actions(symbol).iter();
             let wanted = actions.filter(|action| action.known_at <= now && (first..=last).contains(&action.ex_date));
             wanted.map(|action| (symbol.clone(), action.clone())).collect::<Vec<_>>()
         };
-        Self::read(self, || symbols.iter().flat_map(effective).collect()).await
+        Self::read(self, || VendorActions { actions: symbols.iter().flat_map(effective).collect(), rejected: vec![] }).await
     }
 }
 

@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use app::ports::{Commit, Decision, PortfolioStore, Receipt, StoreError};
+use app::ports::{ClientOrder, Commit, Decision, PortfolioStore, Receipt, StoreError};
 use async_trait::async_trait;
 use domain::{
     Date, UserId,
@@ -29,6 +29,7 @@ struct Partition {
     closed: Vec<Position>,
     valuations: BTreeMap<Date, Valuation>,
     receipts: BTreeMap<String, Receipt>,
+    client_orders: BTreeMap<String, ClientOrder>,
     decisions: BTreeMap<SignalId, Decision>,
 }
 
@@ -47,6 +48,11 @@ impl Memory {
         self.owners.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn owners_of(&self, wanted: impl Fn(&Portfolio) -> bool) -> Vec<UserId> {
+        let owners = self.owners();
+        owners.iter().filter(|(_, own)| own.state.as_ref().is_some_and(&wanted)).map(|(owner, _)| owner.clone()).collect()
+    }
+
     fn read<T>(&self, owner: &UserId, pick: impl FnOnce(&Partition) -> T) -> Result<T, StoreError> {
         Ok(match self.owners().get(owner) {
             Some(own) => pick(own),
@@ -62,7 +68,7 @@ impl PortfolioStore for Memory {
     }
 
     async fn commit(&self, commit: &Commit) -> Result<(), StoreError> {
-        let Commit { after_entries, portfolio, entries, changes, receipt, decision } = commit;
+        let Commit { after_entries, portfolio, entries, changes, receipt, decisions } = commit;
         let views = changes.orders.len() + changes.trades.len() + changes.closed_positions.len() + changes.valuations.len();
         if views > MOST_VIEWS {
             return Err(StoreError::Refused(format!("a commit of {views} views")));
@@ -71,7 +77,8 @@ impl PortfolioStore for Memory {
         let own = owners.entry(portfolio.owner.clone()).or_default();
         let is_next = own.state.as_ref().map_or(0, |state| state.entries) == *after_entries;
         let is_answered = receipt.as_ref().is_some_and(|receipt| own.receipts.contains_key(&receipt.key));
-        if !is_next || is_answered {
+        let is_named = commit.client_orders().any(|(name, _)| own.client_orders.contains_key(name));
+        if !is_next || is_answered || is_named {
             return Err(StoreError::Conflict(format!("the portfolio of {}", portfolio.owner)));
         }
         own.state = Some(portfolio.clone());
@@ -81,13 +88,17 @@ impl PortfolioStore for Memory {
         own.closed.extend(changes.closed_positions.iter().cloned());
         own.valuations.extend(changes.valuations.iter().map(|valuation| (valuation.date, *valuation)));
         own.receipts.extend(receipt.iter().map(|receipt| (receipt.key.clone(), receipt.clone())));
-        own.decisions.extend(decision.iter().map(|decision| (decision.signal.clone(), decision.clone())));
+        own.client_orders.extend(commit.client_orders().map(|(name, order)| (name.to_owned(), order)));
+        own.decisions.extend(decisions.iter().map(|decision| (decision.signal.clone(), decision.clone())));
         Ok(())
     }
 
     async fn active_owners(&self) -> Result<Vec<UserId>, StoreError> {
-        let owners = self.owners();
-        Ok(owners.iter().filter(|(_, own)| own.state.as_ref().is_some_and(Portfolio::is_active)).map(|(owner, _)| owner.clone()).collect())
+        Ok(self.owners_of(Portfolio::is_active))
+    }
+
+    async fn dormant_owners(&self) -> Result<Vec<UserId>, StoreError> {
+        Ok(self.owners_of(|portfolio| !portfolio.is_active() && !portfolio.last_sold.is_empty()))
     }
 
     async fn receipt(&self, owner: &UserId, key: &str) -> Result<Option<Receipt>, StoreError> {
@@ -96,6 +107,10 @@ impl PortfolioStore for Memory {
 
     async fn order(&self, owner: &UserId, id: &OrderId) -> Result<Option<Order>, StoreError> {
         self.read(owner, |own| own.orders.get(id).cloned())
+    }
+
+    async fn client_order(&self, owner: &UserId, client_order_id: &str) -> Result<Option<ClientOrder>, StoreError> {
+        self.read(owner, |own| own.client_orders.get(client_order_id).cloned())
     }
 
     async fn orders(&self, owner: &UserId, before: Option<&OrderId>, limit: usize) -> Result<Vec<Order>, StoreError> {
@@ -155,12 +170,20 @@ impl PortfolioStore for Unreliable {
         self.faults.call(Call::Read, self.store.active_owners()).await
     }
 
+    async fn dormant_owners(&self) -> Result<Vec<UserId>, StoreError> {
+        self.faults.call(Call::Read, self.store.dormant_owners()).await
+    }
+
     async fn receipt(&self, owner: &UserId, key: &str) -> Result<Option<Receipt>, StoreError> {
         self.faults.call(Call::Read, self.store.receipt(owner, key)).await
     }
 
     async fn order(&self, owner: &UserId, id: &OrderId) -> Result<Option<Order>, StoreError> {
         self.faults.call(Call::Read, self.store.order(owner, id)).await
+    }
+
+    async fn client_order(&self, owner: &UserId, client_order_id: &str) -> Result<Option<ClientOrder>, StoreError> {
+        self.faults.call(Call::Read, self.store.client_order(owner, client_order_id)).await
     }
 
     async fn orders(&self, owner: &UserId, before: Option<&OrderId>, limit: usize) -> Result<Vec<Order>, StoreError> {

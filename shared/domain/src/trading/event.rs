@@ -1,6 +1,6 @@
 //! What can happen to a portfolio. Its state is the fold of these and nothing else.
 
-use jiff::civil::Date;
+use jiff::{Timestamp, civil::Date};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
@@ -25,7 +25,7 @@ pub enum Event {
     /// An open order could not trade; `reason` says what it waits for.
     OrderWaits { order_id: OrderId, reason: String },
     /// A stop was reached, or a trailing stop's best price moved.
-    OrderProgressed { order_id: OrderId, triggered: bool, best_price: Option<Price> },
+    OrderProgressed { order_id: OrderId, triggered: bool, best_price: Option<Price>, observed_at: Timestamp },
     /// Shares changed hands.
     Filled { fill: Fill },
     /// An order ended without (further) filling.

@@ -211,6 +211,7 @@ fn accepted(journal: &Journal, request: OrderRequest, origin: Origin, reason: St
         replaced_by: None,
         triggered: false,
         best_price: None,
+        progressed_at: None,
         fills: Vec::new(),
         updated_at: at,
     }

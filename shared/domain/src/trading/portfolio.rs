@@ -242,10 +242,11 @@ impl Portfolio {
                 (order.reason, order.updated_at) = (reason.clone(), entry.at);
                 changes.orders.insert(order_id.clone(), order.clone());
             }
-            Event::OrderProgressed { order_id, triggered, best_price } => {
+            Event::OrderProgressed { order_id, triggered, best_price, observed_at } => {
                 let order = self.open_order(order_id)?;
                 order.triggered |= *triggered;
                 order.best_price = best_price.or(order.best_price);
+                order.progressed_at = Some(*observed_at);
                 order.updated_at = entry.at;
                 changes.orders.insert(order_id.clone(), order.clone());
             }

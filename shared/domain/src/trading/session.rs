@@ -66,13 +66,16 @@ fn at_instant(journal: &mut Journal, tapes: &Tapes, rules: &TradingRules, observ
     }
     for order in sales_first(journal) {
         let Some((tape, trigger)) = tapes.get(&order.request.symbol).and_then(|tape| Some((tape, observe(tape)?))) else { continue };
-        // Never at a price older than the order.
-        if order.placed_at >= trigger.at || !matching::may_trade_at(order.request.time_in_force, trigger.basis) {
+        // Never at a price older than the order, nor older than what it has seen in an earlier run of this session.
+        if order.placed_at >= trigger.at
+            || order.has_seen_beyond(trigger.at)
+            || !matching::may_trade_at(order.request.time_in_force, trigger.basis)
+        {
             continue;
         }
         match matching::at_price(&order, trigger.reference) {
             Reached::Trade(reference) => filling::fill(journal, &order.id, tape, Trigger { reference, ..trigger }, rules),
-            progress => record_progress(journal, &order, progress),
+            progress => record_progress(journal, &order, progress, trigger.at),
         }
     }
 }
@@ -91,12 +94,15 @@ fn in_range(journal: &mut Journal, tapes: &Tapes, rules: &TradingRules) {
     }
     for order in sales_first(journal) {
         let Some((tape, rest)) = tapes.get(&order.request.symbol).and_then(|tape| Some((tape, tape.rest?))) else { continue };
-        if order.placed_at >= tape.date.open() || !matching::may_trade_at(order.request.time_in_force, PriceBasis::Level) {
+        if order.placed_at >= tape.date.open()
+            || order.has_seen_beyond(tape.date.open())
+            || !matching::may_trade_at(order.request.time_in_force, PriceBasis::Level)
+        {
             continue;
         }
         match matching::in_range(&order, rest.high, rest.low) {
             Reached::Trade(reference) => filling::fill(journal, &order.id, tape, trigger(tape.date, reference), rules),
-            progress => record_progress(journal, &order, progress),
+            progress => record_progress(journal, &order, progress, tape.date.close()),
         }
     }
 }
@@ -107,11 +113,11 @@ fn sales_first(journal: &Journal) -> Vec<Order> {
     sales.into_iter().chain(purchases).collect()
 }
 
-fn record_progress(journal: &mut Journal, order: &Order, reached: Reached) {
+fn record_progress(journal: &mut Journal, order: &Order, reached: Reached, observed_at: Timestamp) {
     if let Reached::Progress { triggered, best_price } = reached
         && journal.portfolio().order(&order.id).is_some()
     {
-        journal.record(Event::OrderProgressed { order_id: order.id.clone(), triggered, best_price });
+        journal.record(Event::OrderProgressed { order_id: order.id.clone(), triggered, best_price, observed_at });
     }
 }
 
