@@ -74,9 +74,10 @@ async fn signals_are_taken_once_for_those_who_want_it_and_as_they_want_it() {
     // In the evening the new signals follow; turned off, nothing does.
     sure.put("users/preferences", &json!({"auto_trade": false})).await.ok();
     let before = orders(&sure).await.len();
+    automate(&off, 0.0).await;
     admin.advance("2022-01-03T22:00:00Z").await;
     assert_eq!(orders(&sure).await.len(), before);
-    assert!(orders(&all).await.iter().any(|order| order["signal_id"].as_str().is_some_and(|id| id.starts_with("2022-01-03"))));
+    assert!(orders(&off).await.iter().any(|order| order["signal_id"].as_str().is_some_and(|id| id.starts_with("2022-01-03"))));
     assert_eq!(all.get("portfolio/ledger/verify").await.ok()["valid"], true);
     server.stop().await;
 }

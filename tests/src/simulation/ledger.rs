@@ -272,7 +272,9 @@ impl Ledger {
             return Err(format!("{event}: {} shares were held and earned {}", show(held), show(amount)));
         }
         self.dividends += amount;
-        self.receivables.push((symbol, ex_date, event["pay_date"].as_str().map(|date| date.parse().expect("a date")), amount));
+        if amount != 0 {
+            self.receivables.push((symbol, ex_date, event["pay_date"].as_str().map(|date| date.parse().expect("a date")), amount));
+        }
         Ok(())
     }
 

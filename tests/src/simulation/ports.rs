@@ -45,8 +45,8 @@ impl Outside {
         *self.now.lock().unwrap_or_else(PoisonError::into_inner) = now;
     }
 
-    /// The snapshot that the newest ingestion published.
-    fn snapshot(&self) -> Vec<u8> {
+    /// The snapshot that the newest ingestion published, and its version.
+    fn snapshot(&self) -> (Vec<u8>, Version) {
         let now = *self.now.lock().unwrap_or_else(PoisonError::into_inner);
         let closed = calendar::last_closed_session(now);
         let newest = if evening_of(closed.date()) <= now { closed } else { closed.previous() };
@@ -56,7 +56,8 @@ impl Outside {
             known.for_each(|history| snapshot.add(&history, evening_of(newest.date())));
             serde_json::to_vec(&snapshot).expect("a snapshot serialises")
         };
-        self.snapshots.lock().unwrap_or_else(PoisonError::into_inner).entry(newest.date()).or_insert_with(make).clone()
+        let bytes = self.snapshots.lock().unwrap_or_else(PoisonError::into_inner).entry(newest.date()).or_insert_with(make).clone();
+        (bytes, Version(newest.to_string()))
     }
 
     async fn read<T, E: super::faults::PortError>(&self, answer: impl FnOnce() -> T) -> Result<T, E> {
@@ -92,7 +93,7 @@ impl HistoryStore for Outside {
 
     async fn read_object(&self, name: &str) -> Result<Option<(Vec<u8>, Version)>, HistoryError> {
         let is_snapshot = name == "snapshots/latest.json";
-        Self::read(self, || is_snapshot.then(|| (self.snapshot(), Version(String::new())))).await
+        Self::read(self, || is_snapshot.then(|| self.snapshot())).await
     }
 
     async fn write_object(&self, _name: &str, _bytes: &[u8], _expected: Option<&Version>) -> Result<Version, HistoryError> {

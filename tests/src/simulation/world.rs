@@ -182,7 +182,7 @@ impl World {
                 same_events(&ours, &theirs).map_err(|error| format!("{user}, interrupted by faults and not: {error}"))?;
                 let (ours, theirs) = (self.load(user).await?, twin.load(user).await.map_err(|error| error.to_string())?);
                 if ours != theirs {
-                    return Err(format!("{user}: the same entries left another state"));
+                    return Err(format!("{user}: the same entries left {ours:?}, and without faults {theirs:?}"));
                 }
             }
         }
@@ -407,7 +407,9 @@ fn is_unknown(operation: &Operation, answer: Option<&Outcome>) -> bool {
 
 fn same_events(ours: &[String], theirs: &[String]) -> Result<(), String> {
     let differs = (0..ours.len().max(theirs.len())).find(|at| ours.get(*at) != theirs.get(*at));
-    differs.map_or(Ok(()), |at| Err(format!("entry {} is {:?} and {:?}", at + 1, ours.get(at), theirs.get(at))))
+    let Some(at) = differs else { return Ok(()) };
+    let before = &ours[at.saturating_sub(6)..at.min(ours.len())];
+    Err(format!("event {} is {:?} and {:?}, after {before:#?}", at + 1, ours.get(at), theirs.get(at)))
 }
 
 /// What the ledger says happened, without when it was written down.

@@ -17,6 +17,9 @@ use crate::{
 
 /// Whether a price at an instant closes the position, and why.
 pub(super) fn at_price(position: &Position, tape: &DayTape, trigger: Trigger) -> Option<Origin> {
+    if !position.is_news(trigger.at, trigger.basis) {
+        return None;
+    }
     let Exits { target_price, stop_loss, on_date, set_at } = &position.exits;
     let levels_apply = set_at.is_some_and(|set_at| set_at < trigger.at);
     if levels_apply && stop_loss.is_some_and(|stop| trigger.reference <= stop) {
@@ -34,7 +37,7 @@ pub(super) fn at_price(position: &Position, tape: &DayTape, trigger: Trigger) ->
 pub(super) fn in_range(position: &Position, tape: &DayTape, rest: SessionRest) -> Option<(Origin, Price)> {
     let Exits { target_price, stop_loss, set_at, .. } = &position.exits;
     // Levels set while the session ran cannot know which part of the range came after them.
-    set_at.filter(|set_at| *set_at <= tape.date.open())?;
+    set_at.filter(|set_at| *set_at <= tape.date.open() && position.is_news(tape.date.close(), PriceBasis::Level))?;
     // A purchase at the open may have its levels on the wrong side of that price: it is the first that reaches them.
     let open = tape.open.unwrap_or(rest.close);
     let stopped = stop_loss.filter(|stop| rest.low <= *stop).map(|stop| (Origin::StopLoss, stop.min(open)));

@@ -10,18 +10,18 @@ use crate::{
     order::OrderId,
 };
 
-/// Which observation gave the reference price.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// Which observation gave the reference price; in the order in which a session makes them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PriceBasis {
     /// The opening auction.
     Open,
+    /// A quote during the session.
+    Quote,
     /// A stop or limit level that the session's range reached.
     Level,
     /// The closing auction.
     Close,
-    /// A quote during the session.
-    Quote,
     /// What is paid out for shares of a stock that no longer trades. No order asked for it.
     Delisting,
 }

@@ -43,6 +43,8 @@ pub struct Portfolio {
     /// What stocks are called now that changed their symbols while the portfolio had something of them.
     pub names: BTreeMap<Symbol, Symbol>,
     pub totals: Totals,
+    /// The newest instant at which anything traded: sessions that ended before it are past.
+    pub traded_until: Option<Timestamp>,
     /// Since when something has ended (an order, and with it perhaps a position) that no valuation has seen yet: that day still counts
     /// when nothing is held or ordered any more.
     pub unvalued_since: Option<Date>,
@@ -135,6 +137,7 @@ impl Portfolio {
             applied_actions: Vec::new(),
             names: BTreeMap::new(),
             totals: Totals::default(),
+            traded_until: None,
             unvalued_since: None,
             last_valuation: None,
             previous_valuation: None,
@@ -305,6 +308,7 @@ impl Portfolio {
             self.orders.retain(|open| open.id != order.id);
         }
 
+        self.traded_until = self.traded_until.max(Some(fill.reference_at));
         let trade = match fill.side {
             Side::Buy => self.buy(entry, fill, &order)?,
             Side::Sell => self.sell(entry, fill, &order, changes)?,
@@ -339,6 +343,7 @@ impl Portfolio {
             exits.set_at = Some(fill.executed_at);
         }
         position.exits.on_date = order.request.exit_on.or(position.exits.on_date);
+        position.last_traded = Some((fill.reference_at, fill.basis));
         Ok(Trade {
             sequence: entry.sequence,
             position_id: position.id.clone(),
@@ -355,6 +360,7 @@ impl Portfolio {
         let sale = position.lots.sell(fill.quantity, proceeds, method).map_err(|error| error.to_string())?;
         position.realized_pnl += sale.realized_pnl();
         position.fees += fill.total_fees();
+        position.last_traded = Some((fill.reference_at, fill.basis));
         let trade = Trade {
             sequence: entry.sequence,
             position_id: position.id.clone(),

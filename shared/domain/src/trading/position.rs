@@ -4,7 +4,7 @@ use jiff::{Timestamp, civil::Date};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use crate::{Money, Price, Quantity, Symbol, lots::Lots};
+use crate::{Money, Price, Quantity, Symbol, lots::Lots, trading::fill::PriceBasis};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Position {
@@ -17,6 +17,8 @@ pub struct Position {
     pub closed_at: Option<Timestamp>,
     /// The ex-date of the delisting that closed it.
     pub delisted_on: Option<Date>,
+    /// The newest observation that traded it. Exits look at later ones only, however often a session is run.
+    pub last_traded: Option<(Timestamp, PriceBasis)>,
     /// The signal that opened it.
     pub signal_id: Option<String>,
     pub exits: Exits,
@@ -49,6 +51,7 @@ impl Position {
             opened_at,
             closed_at: None,
             delisted_on: None,
+            last_traded: None,
             signal_id,
             exits: Exits::default(),
             notes: None,
@@ -56,6 +59,11 @@ impl Position {
             dividends: Money::ZERO,
             fees: Money::ZERO,
         }
+    }
+
+    /// Whether an observation comes after everything that has traded the position.
+    pub(super) fn is_news(&self, observed_at: Timestamp, basis: PriceBasis) -> bool {
+        self.last_traded.is_none_or(|last| last < (observed_at, basis))
     }
 
     pub fn quantity(&self) -> Quantity {

@@ -35,6 +35,12 @@ pub fn run(journal: &mut Journal, date: TradingDate, tapes: &Tapes, is_over: boo
     corporate_actions::apply(journal, tapes);
     end_emptied_orders(journal);
     corporate_actions::pay_dividends(journal, date.date());
+    // Prices that come when a later session has traded already (a stock that rested, a vendor that was late) change nothing any
+    // more: what is held now is not what was held then.
+    if journal.portfolio().traded_until.is_some_and(|until| until > date.close()) {
+        expire_orders(journal, date);
+        return;
+    }
 
     at_instant(journal, tapes, rules, |tape| tape.open.map(|open| Trigger { reference: open, at: date.open(), basis: PriceBasis::Open }));
     let oldest = oldest_quote(journal.at(), rules);
