@@ -74,7 +74,7 @@ impl Data {
         self.complete(&run, &batches, now, progress).await
     }
 
-    /// Records a run with its batches. A run of the same kind and instant that was interrupted keeps its plan, and what it has done.
+    /// Records a run with its batches. A run of the same kind and instant that was begun before keeps its plan, and what it has done.
     pub async fn plan(
         &self,
         kind: RunKind,
@@ -84,12 +84,10 @@ impl Data {
     ) -> Result<(Run, Vec<Batch>), UseCaseError> {
         symbols.sort_unstable();
         symbols.dedup();
-        let mut run = Run::start(kind, now, symbols.len());
-        if let Some(begun) = self.market.companies().run(&run.id).await?.filter(|begun| !begun.is_over() && begun.batches.is_some()) {
-            let batches = self.market.companies().batches(&begun.id).await?;
-            return Ok((begun, batches));
+        let mut run = Run { first, ..Run::start(kind, now, symbols.len()) };
+        if let Some(begun) = self.begun(&run, &symbols).await? {
+            return Ok(begun);
         }
-        run.first = first;
         self.market.companies().put_run(&run).await?;
         if first.is_none() {
             self.prefetch(&run, &symbols).await?;
@@ -106,6 +104,33 @@ impl Data {
         run.batches = Some(batches.len());
         self.market.companies().put_run(&run).await?;
         Ok((run, batches))
+    }
+
+    /// The plan that stands for the run's kind and instant: of a run that was interrupted, and of a daily run also when it is over. A process
+    /// that dies after the last step cannot know that it was the last, and the job is run again: what is done stays counted, what failed
+    /// is tried once more.
+    async fn begun(&self, run: &Run, symbols: &[Symbol]) -> Result<Option<(Run, Vec<Batch>)>, UseCaseError> {
+        let begun = self.market.companies().run(&run.id).await?.filter(|begun| begun.batches.is_some());
+        let Some(mut begun) = begun else { return Ok(None) };
+        let mut batches = self.market.companies().batches(&begun.id).await?;
+        if begun.is_over() {
+            let planned: BTreeSet<&Symbol> = batches.iter().flat_map(|batch| &batch.symbols).collect();
+            let is_the_same = begun.first == run.first && symbols.iter().all(|symbol| planned.contains(symbol));
+            if run.kind != RunKind::Scheduled || !is_the_same {
+                return Ok(None);
+            }
+            let failed: Vec<&mut Batch> = batches.iter_mut().filter(|batch| !batch.failures.is_empty()).collect();
+            if !failed.is_empty() {
+                begun.state = RunState::Running;
+                self.market.companies().put_run(&begun).await?;
+            }
+            for batch in failed {
+                batch.failures.clear();
+                batch.state = BatchState::Waiting;
+                self.market.companies().put_batch(batch).await?;
+            }
+        }
+        Ok(Some((begun, batches)))
     }
 
     fn batches(&self, run: &Run, symbols: &[Symbol]) -> Vec<Batch> {
