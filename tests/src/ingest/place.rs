@@ -4,12 +4,12 @@ use std::{collections::BTreeMap, fs, path::Path, sync::Arc};
 
 use adapters::{
     history::directory::Directory,
-    store::{MarketTable, Store, TableNames, tables::create_missing},
+    store::{MarketTable, QuotaTable, Store, TableNames, tables::create_missing},
 };
 use app::{
     data::Data,
     market::Market,
-    ports::{HistoryStore, MarketData, MarketStore},
+    ports::{HistoryStore, MarketData, MarketStore, Quota},
 };
 use domain::{Company, PriceHistory, Symbol, Timestamp};
 use stockgpt::embedded_store::{EmbeddedStore, Location};
@@ -18,6 +18,7 @@ use tempfile::TempDir;
 pub(crate) struct Place {
     pub(crate) companies: Arc<dyn MarketStore>,
     pub(crate) objects: Arc<dyn HistoryStore>,
+    store: Store,
     directory: TempDir,
     _tables: EmbeddedStore,
 }
@@ -31,7 +32,7 @@ impl Place {
         let objects = Arc::new(Directory::open(directory.path()).unwrap());
         let companies = Arc::new(MarketTable::new(&store));
         companies.put_companies(&symbols.iter().map(|symbol| company(symbol)).collect::<Vec<_>>()).await.unwrap();
-        Self { companies, objects, directory, _tables: tables }
+        Self { companies, objects, store, directory, _tables: tables }
     }
 
     pub(crate) fn market(&self) -> Market {
@@ -40,6 +41,11 @@ impl Place {
 
     pub(crate) fn data(&self, vendor: Arc<dyn MarketData>) -> Data {
         Data::new(self.market(), self.objects.clone(), vendor)
+    }
+
+    /// What vendors' plans allow, counted by the tables.
+    pub(crate) fn quota(&self) -> Arc<dyn Quota> {
+        Arc::new(QuotaTable::new(&self.store))
     }
 
     pub(crate) async fn history(&self, symbol: &str, now: &str) -> PriceHistory {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::{BarRecord, CorporateAction, Date, PriceHistory, Symbol, Timestamp, TradingDate, calendar};
+use domain::{BarRecord, CorporateAction, Date, PriceHistory, Symbol, Timestamp, ToSpan, TradingDate, calendar};
 use tracing::warn;
 
 use super::{
@@ -25,6 +25,9 @@ pub(super) const FIRST_DATE: Date = Date::constant(1986, 1, 1);
 const OVERLAP_SESSIONS: usize = 3;
 /// Gaps in a history are looked for among the newest sessions only; what no vendor had for so long will not come.
 pub(super) const GAP_SESSIONS: usize = 30;
+
+/// How many days back the smallest plan tells of: two years, less a week for ways of counting.
+const SMALL_PLAN_DAYS: i64 = 2 * 365 - 7;
 
 /// What a run knows when it comes to a stock.
 pub(super) struct Setting<'a> {
@@ -151,21 +154,27 @@ impl Data {
         Ok((told, gone.split_off(gone.len().saturating_sub(GAP_SESSIONS))))
     }
 
-    /// From the first vendor; from the second when the first fails.
+    /// From the first vendor; from the second when the first fails; from the first again, as far back as small plans reach, when only the
+    /// plan was in the way.
     async fn history_from_any(&self, symbol: &Symbol, from: Date, until: Date, now: Timestamp) -> Result<VendorHistory, StepError> {
         let error = match self.vendor.history(symbol, from, until, now).await {
             Ok(told) => return Ok(told),
             Err(error) => error,
         };
-        let Some(second) = &self.second else { return Err(error.into()) };
-        match second.history(symbol, from, until, now).await {
-            Ok(told) => Ok(told),
-            Err(VendorError::QuotaExhausted { .. }) => Err(error.into()),
-            Err(other) if matches!(error, VendorError::QuotaExhausted { .. }) => {
+        let other = match &self.second {
+            Some(second) => second.history(symbol, from, until, now).await,
+            None => Err(error.clone()),
+        };
+        let reach = until.saturating_sub(SMALL_PLAN_DAYS.days());
+        match (error, other) {
+            (_, Ok(told)) => Ok(told),
+            (VendorError::NotInPlan(..), Err(_)) if from < reach => Ok(self.vendor.history(symbol, reach, until, now).await?),
+            (error, Err(other)) if self.second.is_none() || matches!(other, VendorError::QuotaExhausted { .. }) => Err(error.into()),
+            (error @ VendorError::QuotaExhausted { .. }, Err(other)) => {
                 warn!(%symbol, error = %other, "the second vendor does not help");
                 Err(error.into())
             }
-            Err(other) => Err(UseCaseError::Unavailable(format!("{error}; {other}")).into()),
+            (error, Err(other)) => Err(UseCaseError::Unavailable(format!("{error}; {other}")).into()),
         }
     }
 
