@@ -1,11 +1,13 @@
 //! The program as a process: started, killed, started again; and what it says when it cannot start.
 
 use std::{
+    collections::BTreeMap,
     fs,
     io::{BufRead, BufReader, Read, Write},
     net::{TcpListener, TcpStream},
     path::Path,
     process::{Child, ChildStdout, Command, Output, Stdio},
+    thread,
 };
 
 use serde_json::{Value, json};
@@ -39,6 +41,16 @@ impl Server {
 
     /// One HTTP exchange, by hand: no client of ours is to be trusted with the test of our server.
     fn call(&self, method: &str, path: &str, token: Option<&str>, body: Option<Value>) -> (u16, Value) {
+        let mut stream = self.send(method, path, token, body);
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let status = answer.split(' ').nth(1).unwrap().parse().unwrap();
+        let body = answer.split_once("\r\n\r\n").unwrap().1;
+        (status, serde_json::from_str(body).unwrap_or(Value::Null))
+    }
+
+    /// A request whose answer nobody has waited for yet.
+    fn send(&self, method: &str, path: &str, token: Option<&str>, body: Option<Value>) -> TcpStream {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
         let body = body.map_or_else(String::new, |body| body.to_string());
         let token = token.map_or_else(String::new, |token| format!("Authorization: Bearer {token}\r\n"));
@@ -48,11 +60,7 @@ impl Server {
             body.len()
         )
         .unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        let status = answer.split(' ').nth(1).unwrap().parse().unwrap();
-        let body = answer.split_once("\r\n\r\n").unwrap().1;
-        (status, serde_json::from_str(body).unwrap_or(Value::Null))
+        stream
     }
 
     fn log_in(&mut self, email: &str) -> String {
@@ -110,6 +118,78 @@ fn a_killed_server_loses_nothing() {
     assert_eq!(server.call("GET", "portfolio/summary", Some(&ann), None), before);
     assert_eq!(server.call("GET", "portfolio/ledger/verify", Some(&ann), None).1["valid"], true);
     server.kill();
+}
+
+/// What the data directory has of a kind (`prices`, `snapshots`), by name, as it is on the disk.
+fn objects(data: &Path, kind: &str) -> BTreeMap<String, Vec<u8>> {
+    let Ok(entries) = fs::read_dir(data.join("objects").join(kind)) else { return BTreeMap::new() };
+    let paths = entries.map(|entry| entry.unwrap().path());
+    paths.filter_map(|path| Some((path.file_name()?.to_string_lossy().into_owned(), fs::read(&path).ok()?))).collect()
+}
+
+/// Waits for what the process writes, not for time.
+fn wait_until(process: &mut Child, is_there: impl Fn() -> bool) {
+    while !is_there() {
+        assert!(process.try_wait().unwrap().is_none(), "it ended by itself");
+        thread::yield_now();
+    }
+}
+
+#[test]
+fn a_first_start_that_is_killed_anywhere_is_finished_by_the_next_one() {
+    let directory = tempfile::tempdir().unwrap();
+    let whole = directory.path().join("whole");
+    Server::start(&whole).kill();
+    let expected = [objects(&whole, "prices"), objects(&whole, "snapshots")];
+    assert_eq!(expected[0].len(), 60);
+    // Among the prices, after the last of them, and when the market's means are there but no signals.
+    for (prices, snapshots) in [(1, 0), (30, 0), (60, 0), (60, 2)] {
+        let data = directory.path().join(format!("{prices}-{snapshots}"));
+        let mut process = program(&data).args(["--port", "0"]).stdout(Stdio::piped()).spawn().unwrap();
+        wait_until(&mut process, || objects(&data, "prices").len() >= prices && objects(&data, "snapshots").len() >= snapshots);
+        process.kill().unwrap();
+        let said = String::from_utf8(process.wait_with_output().unwrap().stdout).unwrap();
+        assert!(!said.contains("Admin "), "it was ready before it was killed: {said}");
+        Server::start(&data).kill();
+        let found = [objects(&data, "prices"), objects(&data, "snapshots")];
+        assert!(found == expected, "killed with {prices} prices and {snapshots} snapshots");
+    }
+}
+
+/// A week of daily runs, killed when the newest prices were published so and so often.
+#[test]
+fn daily_runs_that_are_killed_are_finished_after_the_next_start() {
+    let directory = tempfile::tempdir().unwrap();
+    let week = || Some(json!({"to": "2022-01-10T15:00:00Z"}));
+    let whole = directory.path().join("whole");
+    let state = |server: &Server, data: &Path, admin: &str| {
+        let runs = server.call("GET", "data/runs", Some(admin), None).1;
+        let told = |run: &Value| ["id", "state", "bars_added", "symbols_done"].map(|name| run[name].clone());
+        let runs: Vec<_> = runs["runs"].as_array().unwrap().iter().map(told).collect();
+        (objects(data, "prices"), objects(data, "snapshots"), runs)
+    };
+    let mut server = Server::start(&whole);
+    let admin = server.log_in("admin@localhost");
+    assert_eq!(server.call("POST", "clock/advance", Some(&admin), week()).0, 200);
+    let expected = state(&server, &whole, &admin);
+    assert_eq!(expected.2.len(), 5);
+    server.kill();
+
+    for times in [1, 3] {
+        let data = directory.path().join(times.to_string());
+        let mut server = Server::start(&data);
+        let admin = server.log_in("admin@localhost");
+        let _unanswered = server.send("POST", "clock/advance", Some(&admin), week());
+        for _ in 0..times {
+            let before = objects(&data, "snapshots");
+            wait_until(&mut server.process, || objects(&data, "snapshots").get("latest.json") != before.get("latest.json"));
+        }
+        server.kill();
+        let server = Server::start(&data);
+        assert_eq!(server.call("POST", "clock/advance", Some(&admin), week()).0, 200);
+        assert!(state(&server, &data, &admin) == expected, "killed after {times}");
+        server.kill();
+    }
 }
 
 #[test]
