@@ -47,6 +47,8 @@ fn one_vendors_raw_bars_of_2015_pass_as_they_were_first_published() {
     }
 }
 
+type Break = Box<dyn Fn(&mut PriceHistory)>;
+
 /// What breaks real bars, and by which rule it is found.
 #[test]
 fn what_is_broken_is_found_by_its_rule() {
@@ -54,7 +56,6 @@ fn what_is_broken_is_found_by_its_rule() {
     let at = |day| apple.bars.iter().position(|record| record.bar.date.date() == day).unwrap();
     let cut = |end: usize| PriceHistory { bars: apple.bars[..=end].to_vec(), ..apple.clone() };
     let is_split = |kind: &ActionKind| matches!(kind, ActionKind::Split { .. });
-    type Break = Box<dyn Fn(&mut PriceHistory)>;
     let ordinary = at(date(2022, 5, 2));
     let table: Vec<(&str, usize, Break, Option<Reason>)> = vec![
         ("nothing", ordinary, Box::new(|_| {}), None),

@@ -120,7 +120,6 @@ impl Ledger {
         let name = text(&event, "event")?.to_owned();
         self.note_cause(entry.cause.as_str(), &name, &event);
         match name.as_str() {
-            "opened" => Ok(()),
             "deposited" => at(&event, "amount").map(|amount| {
                 self.cash += amount;
                 self.deposits += amount;
@@ -142,7 +141,7 @@ impl Ledger {
                 self.closed.insert(id.to_owned(), text(&event, "state")?.to_owned());
                 Ok(())
             }
-            "levels_set" | "buying_halted" | "buying_resumed" => Ok(()),
+            "opened" | "levels_set" | "buying_halted" | "buying_resumed" => Ok(()),
             "dividend_earned" => self.dividend_earned(&event, market),
             "dividend_paid" => self.dividend_paid(entry, &event),
             "split" => self.split(&event, market),

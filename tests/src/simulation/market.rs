@@ -181,7 +181,7 @@ fn history(symbol: &Symbol, feed: FeedKind, sessions: &[TradingDate], random: &m
 
 /// A step of at most `swing` millionths either way, small ones more often.
 fn moved(price: Units, swing: i64, random: &mut Rng) -> Units {
-    let step = (random.i64(-swing..=swing) + random.i64(-swing..=swing)) / 2;
+    let step = i64::midpoint(random.i64(-swing..=swing), random.i64(-swing..=swing));
     on_grid(price + price * step / 1_000_000)
 }
 

@@ -2,7 +2,7 @@
 //! crashes and clients that come in between, at every call of a port. After every step an independent model checks the ledger and what
 //! is stored.
 //!
-//! The idea is that of FoundationDB's simulation and TigerBeetle's VOPR: one seed decides everything, so that a failure can be had
+//! The idea is that of `FoundationDB`'s simulation and `TigerBeetle`'s VOPR: one seed decides everything, so that a failure can be had
 //! again. What runs is the real `app::portfolio::Desk` over the real traits; the store is one in memory with the same conditions, and
 //! for a shorter run the real tables.
 //!

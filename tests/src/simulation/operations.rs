@@ -173,9 +173,10 @@ fn order(random: &mut Rng, portfolio: Option<&Portfolio>, market: &Market, now: 
     let mut request = OrderRequest { order_type, time_in_force, ..OrderRequest::market(symbol, side, quantity) };
     if random.u32(0..6) == 0 {
         (request.order_type, request.time_in_force) = (OrderType::Market, TimeInForce::Day);
-        request.size = match random.bool() {
-            true => OrderSize::Notional(Money::cents(random.i64(0..3_000_000))),
-            false => OrderSize::Quantity(Quantity::new(Decimal::new(random.i64(0..90_000_000_000), 9)).expect("a quantity")),
+        request.size = if random.bool() {
+            OrderSize::Notional(Money::cents(random.i64(0..3_000_000)))
+        } else {
+            OrderSize::Quantity(Quantity::new(Decimal::new(random.i64(0..90_000_000_000), 9)).expect("a quantity"))
         };
     }
     if random.u32(0..3) == 0 {

@@ -53,18 +53,18 @@ impl Memory {
         owners.iter().filter(|(_, own)| own.state.as_ref().is_some_and(&wanted)).map(|(owner, _)| owner.clone()).collect()
     }
 
-    fn read<T>(&self, owner: &UserId, pick: impl FnOnce(&Partition) -> T) -> Result<T, StoreError> {
-        Ok(match self.owners().get(owner) {
+    fn read<T>(&self, owner: &UserId, pick: impl FnOnce(&Partition) -> T) -> T {
+        match self.owners().get(owner) {
             Some(own) => pick(own),
             None => pick(&Partition::default()),
-        })
+        }
     }
 }
 
 #[async_trait]
 impl PortfolioStore for Memory {
     async fn load(&self, owner: &UserId) -> Result<Option<Portfolio>, StoreError> {
-        self.read(owner, |own| own.state.clone())
+        Ok(self.read(owner, |own| own.state.clone()))
     }
 
     async fn commit(&self, commit: &Commit) -> Result<(), StoreError> {
@@ -102,46 +102,47 @@ impl PortfolioStore for Memory {
     }
 
     async fn receipt(&self, owner: &UserId, key: &str) -> Result<Option<Receipt>, StoreError> {
-        self.read(owner, |own| own.receipts.get(key).cloned())
+        Ok(self.read(owner, |own| own.receipts.get(key).cloned()))
     }
 
     async fn order(&self, owner: &UserId, id: &OrderId) -> Result<Option<Order>, StoreError> {
-        self.read(owner, |own| own.orders.get(id).cloned())
+        Ok(self.read(owner, |own| own.orders.get(id).cloned()))
     }
 
     async fn client_order(&self, owner: &UserId, client_order_id: &str) -> Result<Option<ClientOrder>, StoreError> {
-        self.read(owner, |own| own.client_orders.get(client_order_id).cloned())
+        Ok(self.read(owner, |own| own.client_orders.get(client_order_id).cloned()))
     }
 
     async fn orders(&self, owner: &UserId, before: Option<&OrderId>, limit: usize) -> Result<Vec<Order>, StoreError> {
-        self.read(owner, |own| {
+        Ok(self.read(owner, |own| {
             own.orders.values().rev().filter(|order| before.is_none_or(|before| order.id < *before)).take(limit).cloned().collect()
-        })
+        }))
     }
 
     async fn trades(&self, owner: &UserId, before: Option<u64>, limit: usize) -> Result<Vec<Trade>, StoreError> {
-        self.read(owner, |own| own.trades.range(..before.unwrap_or(u64::MAX)).rev().take(limit).map(|(_, trade)| trade.clone()).collect())
+        Ok(self
+            .read(owner, |own| own.trades.range(..before.unwrap_or(u64::MAX)).rev().take(limit).map(|(_, trade)| trade.clone()).collect()))
     }
 
     async fn closed_positions(&self, owner: &UserId) -> Result<Vec<Position>, StoreError> {
-        self.read(owner, |own| own.closed.iter().rev().cloned().collect())
+        Ok(self.read(owner, |own| own.closed.iter().rev().cloned().collect()))
     }
 
     async fn valuations(&self, owner: &UserId, first: Option<Date>) -> Result<Vec<Valuation>, StoreError> {
-        self.read(owner, |own| own.valuations.range(first.unwrap_or(Date::MIN)..).map(|(_, valuation)| *valuation).collect())
+        Ok(self.read(owner, |own| own.valuations.range(first.unwrap_or(Date::MIN)..).map(|(_, valuation)| *valuation).collect()))
     }
 
     async fn entries(&self, owner: &UserId, after: u64, limit: usize) -> Result<Vec<Entry>, StoreError> {
         let skip = usize::try_from(after).unwrap_or(usize::MAX);
-        self.read(owner, |own| own.entries.iter().skip(skip).take(limit).map(|entry| Entry::clone(entry)).collect())
+        Ok(self.read(owner, |own| own.entries.iter().skip(skip).take(limit).map(|entry| Entry::clone(entry)).collect()))
     }
 
     async fn decision(&self, owner: &UserId, signal: &SignalId) -> Result<Option<Decision>, StoreError> {
-        self.read(owner, |own| own.decisions.get(signal).cloned())
+        Ok(self.read(owner, |own| own.decisions.get(signal).cloned()))
     }
 
     async fn decisions(&self, owner: &UserId, first: Date) -> Result<Vec<Decision>, StoreError> {
-        self.read(owner, |own| own.decisions.values().filter(|decision| decision.signal.date.date() >= first).cloned().collect())
+        Ok(self.read(owner, |own| own.decisions.values().filter(|decision| decision.signal.date.date() >= first).cloned().collect()))
     }
 
     async fn decide(&self, owner: &UserId, decision: &Decision) -> Result<(), StoreError> {

@@ -69,7 +69,7 @@ impl World {
         let ledgers = users.iter().map(|user| (user.clone(), Ledger::new(method))).collect();
         let desk = desk(&outside, &faults, &store, &rules);
         let unluck = [0, 2, 20, 80][random.usize(0..4)];
-        let (seen, log) = (BTreeMap::new(), VecDeque::new());
+        let (instants, log) = (BTreeMap::new(), VecDeque::new());
         Self {
             random,
             market,
@@ -82,7 +82,7 @@ impl World {
             schedule,
             users,
             ledgers,
-            seen,
+            seen: instants,
             now,
             unluck,
             operations: 0,
@@ -121,7 +121,7 @@ impl World {
             0..22 => {
                 self.move_clock();
                 if self.random.u32(0..100) < 65 {
-                    self.revalue().await?
+                    self.revalue().await?;
                 }
             }
             22..34 => self.revalue().await?,
@@ -132,7 +132,7 @@ impl World {
         self.audit().await
     }
 
-    fn note(&mut self, line: String) {
+    fn note(&mut self, line: &str) {
         if self.log.len() == REMEMBERED {
             self.log.pop_front();
         }
@@ -161,7 +161,7 @@ impl World {
         };
         self.operations += 1;
         self.set_now(now.max(self.now));
-        self.note("the clock".into());
+        self.note("the clock");
     }
 
     /// Revaluations under faults; what is left when they end well is what one without faults leaves.
@@ -171,7 +171,7 @@ impl World {
         let memory = self.memory.as_ref().filter(|_| self.market.feed != FeedKind::Live);
         let twin = memory.map(|memory| Arc::new(memory.copy()));
         let injected = self.faults.injected();
-        let first = self.attempt(&[operation.clone()], self.unluck).await;
+        let first = self.attempt(std::slice::from_ref(&operation), self.unluck).await;
         self.settle(&operation, first.into_iter().next().flatten(), true).await?;
         self.audit().await?;
         if let Some(twin) = twin.filter(|_| self.faults.injected() > injected) {
@@ -195,7 +195,7 @@ impl World {
     /// One request of one user; where it may, the answer is compared with the model's.
     async fn alone(&mut self) -> Result<(), String> {
         let operation = self.wished().await?;
-        let first = self.attempt(&[operation.clone()], self.unluck).await;
+        let first = self.attempt(std::slice::from_ref(&operation), self.unluck).await;
         let answer = self.settle(&operation, first.into_iter().next().flatten(), true).await?;
         self.audit().await?;
         if let Some(Ok(answer)) = &answer {
@@ -239,7 +239,9 @@ impl World {
         // Two clients on one portfolio meet more often than chance would have it.
         if self.random.bool() {
             let user = operations[0].user.clone();
-            operations.iter_mut().for_each(|operation| operation.user = user.clone());
+            for operation in &mut operations {
+                operation.user = user.clone();
+            }
         }
         let answers = self.attempt(&operations, self.unluck).await;
         for (operation, answer) in operations.iter().zip(answers) {
@@ -272,7 +274,7 @@ impl World {
         for (operation, answer) in operations.iter().zip(&answers) {
             let answer = answer.as_ref().map_or_else(|| "died".into(), |answer| format!("{answer:?}"));
             let answer: String = answer.chars().take(300).collect();
-            self.note(format!("{operation:?} -> {answer}"));
+            self.note(&format!("{operation:?} -> {answer}"));
         }
         if answers.iter().any(Option::is_none) {
             self.desk = desk(&self.outside, &self.faults, &self.store, &self.rules);
@@ -288,7 +290,7 @@ impl World {
         while is_unknown(operation, answer.as_ref()) && operation.can_be_repeated() {
             tries += 1;
             let unluck = if tries < UNLUCKY_TRIES { self.unluck } else { 0 };
-            answer = self.attempt(&[operation.clone()], unluck).await.pop().flatten();
+            answer = self.attempt(std::slice::from_ref(operation), unluck).await.pop().flatten();
             if tries > UNLUCKY_TRIES + 1 {
                 return Err(format!("never answered: {answer:?}"));
             }
@@ -344,7 +346,7 @@ impl World {
             self.set_now(at);
             let done = self.desk.revalue(at).await.map_err(|error| error.to_string())?;
             self.operations += 1;
-            self.note(format!("revalued on the way: {done:?}"));
+            self.note(&format!("revalued on the way: {done:?}"));
         }
         desk(&self.outside, &self.faults, &(alone.clone() as Arc<dyn PortfolioStore>), &self.rules)
             .revalue(self.now)

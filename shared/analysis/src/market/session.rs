@@ -108,7 +108,9 @@ impl MarketSums {
 /// The sessions after `after`, or all.
 pub(crate) fn collect(members: &[Member<'_>], after: Option<TradingDate>) -> Vec<Session> {
     let mut sums = MarketSums::default();
-    members.iter().for_each(|member| sums.add_after(member, after));
+    for member in members {
+        sums.add_after(member, after);
+    }
     sums.sessions()
 }
 

@@ -54,7 +54,9 @@ impl Data {
             let began = Instant::now();
             let is_exhausted = self.run_chunk(chunk, &mut batch, &setting).await?;
             batch.worked_ms += u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-            chunk.iter().for_each(|_| each());
+            for _ in chunk {
+                each();
+            }
             if is_exhausted {
                 batch.state = BatchState::Paused;
                 return self.record(batch).await;

@@ -85,7 +85,7 @@ impl Desk {
     }
 
     /// What order entry knows: a liquid stock that last traded at `last`, just now.
-    fn market(&self, now: Timestamp, last: &str) -> MarketView {
+    fn market(now: Timestamp, last: &str) -> MarketView {
         let stock = StockView {
             sector: None,
             is_active: true,
@@ -101,7 +101,7 @@ impl Desk {
     }
 
     fn order_at(&mut self, last: &str, now: Timestamp, request: OrderRequest) -> Result<Order, OrderRefusal> {
-        let market = self.market(now, last);
+        let market = Self::market(now, last);
         self.at(now, |journal, rules| order_entry::place(journal, request, Origin::User, &market, rules))
     }
 

@@ -22,7 +22,8 @@ pub fn agree(bar: &Bar, other: &Bar) -> bool {
 
 /// The first price in which the bars differ beyond tolerance.
 pub fn disagreement(bar: &Bar, other: &Bar) -> Option<Fault> {
-    let prices: [(&str, fn(&Bar) -> Price, Decimal); 4] = [
+    type Of = fn(&Bar) -> Price;
+    let prices: [(&str, Of, Decimal); 4] = [
         ("close", |bar| bar.close, CLOSE),
         ("open", |bar| bar.open, OTHERS),
         ("high", |bar| bar.high, OTHERS),

@@ -21,7 +21,7 @@ fn closes_at(desk: &mut Desk, date: TradingDate, close: &str) {
 
 /// The name of what refuses a purchase of one share at that time and price.
 fn refused(desk: &Desk, now: Timestamp, last: &str) -> Option<&'static str> {
-    let market = desk.market(now, last);
+    let market = Desk::market(now, last);
     match order_entry::estimate(&desk.portfolio, &buy(1), now, &market, &desk.rules) {
         Ok(estimate) => estimate.refusals.first().map(crate::execution::Refusal::name),
         Err(refusal) => Some(refusal.name()),
@@ -159,7 +159,7 @@ fn an_old_quote_fills_nothing_and_the_order_says_why() {
 fn an_order_on_an_old_price_is_accepted_and_waits() {
     let mut desk = Desk::new(frictionless());
     // Six sessions before the last close, one more than the rules allow.
-    let mut market = desk.market(midday(day(3, 15)), "100");
+    let mut market = Desk::market(midday(day(3, 15)), "100");
     market.stocks.get_mut(&symbol()).unwrap().priced_at = day(3, 4).close();
     let order = desk.at(midday(day(3, 15)), |journal, rules| order_entry::place(journal, buy(10), Origin::User, &market, rules)).unwrap();
     assert_eq!(order.state, OrderState::Accepted);
@@ -214,7 +214,7 @@ proptest! {
         }
         desk.rules = TradingRules { limits: RiskLimits::default(), max_open_orders, ..desk.rules };
         let now = before_open(day(3, 8));
-        let market = desk.market(now, "100");
+        let market = Desk::market(now, "100");
         let preview = order_entry::estimate(&desk.portfolio, &request, now, &market, &desk.rules);
         let placed = desk.order(now, request.clone());
         match (preview, placed) {

@@ -72,7 +72,7 @@ impl Stage {
             }
         }
         let id = self.desk.portfolio.orders.last().unwrap().id.clone();
-        let market = self.desk.market(now, "100");
+        let market = Desk::market(now, "100");
         match self.desk.at(now, |journal, rules| order_entry::replace(journal, &id, &change, &market, rules)) {
             Ok(order) => assert_eq!(order.unwrap().replaces, Some(id)),
             Err(refusal) => self.refusals.push(format!("refused: {}", refusal.name())),
@@ -102,12 +102,12 @@ fn utc(instant: Timestamp) -> String {
 
 /// `buy 10 limit 99.50 gtc target 110 protect 95`, or dollars: `buy $50`.
 fn request(words: &[&str]) -> OrderRequest {
-    let [side, size, rest @ ..] = words else { panic!("{words:?}") };
+    let [side, amount, rest @ ..] = words else { panic!("{words:?}") };
     let side = if *side == "buy" { Side::Buy } else { Side::Sell };
     let mut request = OrderRequest::market(symbol(), side, Quantity::ZERO);
-    request.size = match size.strip_prefix('$') {
+    request.size = match amount.strip_prefix('$') {
         Some(dollars) => OrderSize::Notional(Money::dollars(dollars.parse().unwrap())),
-        None => OrderSize::Quantity(size.parse().unwrap()),
+        None => OrderSize::Quantity(amount.parse().unwrap()),
     };
     let mut words = rest.iter();
     let next = |words: &mut std::slice::Iter<'_, &str>| price(words.next().unwrap());
