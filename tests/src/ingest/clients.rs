@@ -110,7 +110,11 @@ async fn a_daily_run_gets_its_bars_whatever_goes_wrong_on_the_way() {
         ),
         (
             "the first vendor lacks a bar",
-            |vendors| vendors.polygon.edit(|market| drop(market.remove("KO", "2022-01-10"))),
+            |vendors| {
+                vendors.polygon.edit(|market| {
+                    market.remove("KO", "2022-01-10");
+                });
+            },
             (Succeeded, 4, Some(Tiingo), 2, 0),
         ),
         (
@@ -180,10 +184,10 @@ async fn a_free_plan_pauses_a_backfill_and_a_later_run_does_the_rest() {
     let place = Place::with(&symbols).await;
     vendors.tiingo.set_plan(Plan::free(Vendor::Tiingo));
     let quota = place.quota();
-    let pace = |plan| Pace::new(quota.clone(), plan).waiting_at_most(Duration::ZERO);
+    let within = |plan| Pace::new(quota.clone(), plan).waiting_at_most(Duration::ZERO);
     let wanted: Vec<Symbol> = symbols.iter().map(|symbol| symbol.parse().unwrap()).collect();
     let asked = at("2022-01-08T15:00:00Z");
-    let data = place.data(Arc::new(vendors.tiingo().paced(pace(Allowance::TIINGO_FREE))));
+    let data = place.data(Arc::new(vendors.tiingo().paced(within(Allowance::TIINGO_FREE))));
     let run = data.ingest_stocks(&wanted, 90, asked, &|_, _| {}).await.unwrap();
     assert_eq!(run.state, RunState::Paused);
     assert!(0 < run.symbols_done && run.symbols_done < 15 && run.symbols_failed == 0, "{run:?}");
