@@ -80,7 +80,7 @@ async fn a_daily_run_gets_its_bars_whatever_goes_wrong_on_the_way() {
     use Source::{Polygon, Tiingo};
     type Harm = fn(&Vendors);
     let not_in_plan: Harm = |vendors| vendors.polygon.fail("/grouped/", Effect::NotInPlan);
-    let cases: [(&str, Harm, _); 11] = [
+    let cases: [(&str, Harm, _); 12] = [
         ("nothing", |_| {}, (Succeeded, 4, Some(Polygon), 2, 0)),
         ("whole sessions are not in the plan", not_in_plan, (Succeeded, 4, Some(Polygon), 1, 4)),
         (
@@ -133,6 +133,14 @@ async fn a_daily_run_gets_its_bars_whatever_goes_wrong_on_the_way() {
                 vendors.tiingo.fail("/daily/KO/", Effect::Html);
             },
             (Partial, 3, None, 1, 4),
+        ),
+        (
+            "the market's splits and dividends are not told",
+            |vendors| {
+                vendors.polygon.fail("splits", Effect::Status(500));
+                vendors.polygon.fail("dividends", Effect::Status(500));
+            },
+            (Succeeded, 4, Some(Tiingo), 2, 4),
         ),
         ("the first vendor is down", |vendors| vendors.polygon.fail("/", Effect::Status(503)), (Succeeded, 4, Some(Tiingo), 0, 0)),
     ];

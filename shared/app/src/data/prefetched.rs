@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     UseCaseError,
-    ports::{VendorError, VendorHistory, VendorSession},
+    ports::{VendorActions, VendorError, VendorHistory, VendorSession},
 };
 
 /// One object, replaced by each run: only the newest run's batches need it.
@@ -94,8 +94,18 @@ impl Data {
         let (Some(first), Some(last)) = (wanted.first(), wanted.last()) else { return Ok(prefetched) };
         // Events between two sessions belong to the later one; those of today's date may be of a session still to come.
         let until = calendar::new_york_date(now).max(last.date());
-        let told = self.vendor.actions(symbols, first.date(), until, now).await?;
-        prefetched.actions = told.actions;
+        let VendorActions { actions, rejected } = match self.vendor.actions(symbols, first.date(), until, now).await {
+            Ok(told) => told,
+            // Bars without their splits would be held: each stock for itself, then, where the second vendor helps.
+            Err(error) => {
+                warn!(run = run.id, %error, "the first vendor does not tell the market's events");
+                return Ok(Prefetched { run: run.id.clone(), ..Prefetched::default() });
+            }
+        };
+        for row in &rejected {
+            self.hold(&QuarantinedBar::of_row(row, None, now)).await?;
+        }
+        prefetched.actions = actions;
         prefetched.actions.sort_by(|(a, _), (b, _)| a.cmp(b));
         prefetched.bars.sort_by(|(a, x), (b, y)| (a, x.bar.date).cmp(&(b, y.bar.date)));
         info!(run = run.id, sessions = wanted.len(), bars = prefetched.bars.len(), "whole sessions fetched");
