@@ -153,20 +153,7 @@ impl Place {
 }
 
 fn company(symbol: &Symbol) -> Company {
-    Company {
-        symbol: symbol.clone(),
-        name: symbol.to_string(),
-        sector: None,
-        industry: None,
-        market_cap: None,
-        currency: "USD".into(),
-        exchange: None,
-        country: None,
-        figi: None,
-        listed_on: None,
-        delisted_on: None,
-        is_active: true,
-    }
+    Company::named(symbol.clone(), symbol.to_string())
 }
 
 /// Runs, and prints what it took.

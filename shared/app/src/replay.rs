@@ -20,7 +20,7 @@ use crate::{
     portfolio::{
         Terms, automation,
         change::opening,
-        revalue::{self, first_unseen, is_over},
+        revalue::{self, is_over, unseen_sessions},
     },
     ports::{ModelError, Scorer},
     signals::{
@@ -185,7 +185,7 @@ impl Stock<'_> {
         match self.history.bar_on(day) {
             Some(record) if now < date.close() => Some(DayTape { rest: None, ..DayTape::of_bar(&record.bar, actions, before) }),
             Some(record) => Some(DayTape::of_bar(&record.bar, actions, before)),
-            None => before.previous_close.is_some().then_some(DayTape { date, actions, open: None, rest: None, quote: None, before }),
+            None => DayTape::without_prices(date, actions, before),
         }
     }
 }
@@ -224,9 +224,8 @@ impl<'a> Desk<'a> {
 
     /// The job `revalue`.
     fn revalue(&mut self, stocks: &[Stock<'_>], now: Timestamp) {
-        let Some(first) = first_unseen(&self.portfolio) else { return };
         let mut journal = Journal::new(self.portfolio.clone(), now, Cause::job(revalue::CAUSE));
-        for date in calendar::sessions(first, calendar::current_or_last_session(now).date()) {
+        for date in unseen_sessions(&self.portfolio, now) {
             let symbols = journal.portfolio().symbols();
             let mine = stocks.iter().filter(|stock| symbols.contains(&stock.history.symbol));
             let tapes: session::Tapes = mine.filter_map(|stock| Some((stock.history.symbol.clone(), stock.tape(date, now)?))).collect();

@@ -31,6 +31,26 @@ pub struct Company {
     pub is_active: bool,
 }
 
+impl Company {
+    /// An active stock, quoted in dollars, of which only the name is known.
+    pub fn named(symbol: Symbol, name: impl Into<String>) -> Self {
+        Self {
+            symbol,
+            name: name.into(),
+            sector: None,
+            industry: None,
+            market_cap: None,
+            currency: "USD".into(),
+            exchange: None,
+            country: None,
+            figi: None,
+            listed_on: None,
+            delisted_on: None,
+            is_active: true,
+        }
+    }
+}
+
 /// The eleven sectors of the Global Industry Classification Standard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]

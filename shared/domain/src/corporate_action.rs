@@ -56,6 +56,13 @@ pub enum ActionClass {
     Delisting,
 }
 
+impl ActionClass {
+    /// Whether the stock no longer trades under its symbol from the ex-date on.
+    pub fn ends_symbol(self) -> bool {
+        matches!(self, Self::SymbolChange | Self::Delisting)
+    }
+}
+
 impl ActionKind {
     pub fn class(&self) -> ActionClass {
         match self {

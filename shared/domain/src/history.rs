@@ -99,6 +99,12 @@ impl PriceHistory {
         about().filter(|action| Some(action.known_at) == newest).collect()
     }
 
+    /// The product of what `of` says of each action with an ex-date after `from` and up to `until`.
+    pub fn ratio_between(&self, from: Date, until: Date, of: fn(&ActionKind) -> Decimal) -> Decimal {
+        let between = self.actions.iter().filter(|action| action.ex_date > from && action.ex_date <= until);
+        between.map(|action| of(&action.kind)).product()
+    }
+
     pub fn last_bar(&self) -> Option<&Bar> {
         self.bars.last().map(|record| &record.bar)
     }

@@ -83,18 +83,5 @@ pub(crate) fn symbol(text: &str) -> Symbol {
 }
 
 pub(crate) fn company(symbol: &str) -> Company {
-    Company {
-        symbol: symbol.parse().unwrap(),
-        name: format!("{symbol} Inc."),
-        sector: None,
-        industry: None,
-        market_cap: None,
-        currency: "USD".into(),
-        exchange: None,
-        country: None,
-        figi: Some(format!("FIGI{symbol}")),
-        listed_on: None,
-        delisted_on: None,
-        is_active: true,
-    }
+    Company { figi: Some(format!("FIGI{symbol}")), ..Company::named(symbol.parse().unwrap(), format!("{symbol} Inc.")) }
 }

@@ -120,20 +120,7 @@ fn sessions(random: &mut Rng) -> Vec<TradingDate> {
 }
 
 fn company(symbol: &Symbol, sector: Sector) -> Company {
-    Company {
-        symbol: symbol.clone(),
-        name: format!("{symbol} Incorporated"),
-        sector: Some(sector),
-        industry: None,
-        market_cap: None,
-        currency: "USD".into(),
-        exchange: None,
-        country: None,
-        figi: None,
-        listed_on: None,
-        delisted_on: None,
-        is_active: true,
-    }
+    Company { sector: Some(sector), ..Company::named(symbol.clone(), format!("{symbol} Incorporated")) }
 }
 
 fn history(symbol: &Symbol, feed: FeedKind, sessions: &[TradingDate], random: &mut Rng) -> PriceHistory {

@@ -39,6 +39,7 @@ mod polygon;
 mod query;
 mod simulator;
 mod tiingo;
+mod view;
 
 pub use fault::Effect;
 pub use market::{Market, Row, Stock};

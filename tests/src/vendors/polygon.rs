@@ -1,13 +1,14 @@
 //! Polygon's answers.
 
-use domain::{ActionKind, Company, Date, Decimal, Symbol, Timestamp, TradingDate, calendar};
+use domain::{ActionKind, Company, Date, Decimal, Symbol, Timestamp, calendar};
 use jiff::{ToSpan, civil::Time};
 use serde_json::{Value, json};
 
 use super::{
     market::{Row, Stock, number},
     query::Query,
-    simulator::{Reply, View},
+    simulator::Reply,
+    view::{Seen, View},
 };
 
 const REQUEST_ID: &str = "6a7e466379af0a71039d60cc78e72282";
@@ -256,17 +257,8 @@ fn snapshots(view: &View, query: &Query) -> Answered {
     Ok(Reply::json(200, &json!({ "count": tickers.len(), "status": "OK", "tickers": tickers })))
 }
 
-/// Of a day that is under way the open is all that daily data can tell.
 fn snapshot(view: &View, stock: &Stock) -> Option<Value> {
-    let session = if view.now == Timestamp::MAX {
-        TradingDate::new(stock.rows.last()?.day).ok()?
-    } else {
-        calendar::current_or_last_session(view.now)
-    };
-    let row = stock.between(session.date(), session.date()).first()?;
-    let before = stock.rows.iter().rev().find(|other| other.day < row.day)?;
-    let is_closed = view.now >= session.close();
-    let (last, at) = if is_closed { (row.close, session.close()) } else { (row.open, session.open()) };
+    let Seen { row, before, is_closed, last, at } = view.seen(stock)?;
     let (high, low) = if is_closed { (row.high, row.low) } else { (row.open, row.open) };
     let volume = if is_closed { row.volume } else { 0 };
     let nanoseconds = i64::try_from(at.as_nanosecond()).ok()?;

@@ -13,7 +13,7 @@ use axum::{
     extract::State,
     http::{HeaderMap, Response, Uri, header},
 };
-use domain::{Date, Timestamp, calendar};
+use domain::Timestamp;
 use tokio::{net::TcpListener, task::JoinHandle};
 
 use super::{
@@ -23,6 +23,7 @@ use super::{
     polygon,
     query::Query,
     tiingo,
+    view::View,
 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,26 +83,6 @@ impl Reply {
     fn html(status: u16) -> Self {
         let body = format!("<html><head><title>{status}</title></head><body><center><h1>{status}</h1></center></body></html>");
         Self { kind: "text/html", ..Self::text(status, body) }
-    }
-}
-
-/// What a request is answered from.
-pub(super) struct View {
-    pub(super) market: Market,
-    pub(super) now: Timestamp,
-    pub(super) plan: Plan,
-    pub(super) url: String,
-    pub(super) longest_page: usize,
-}
-
-impl View {
-    /// The newest session that can be told of.
-    pub(super) fn last_day(&self) -> Date {
-        calendar::last_closed_session(self.now).date()
-    }
-
-    pub(super) fn today(&self) -> Date {
-        calendar::new_york_date(self.now)
     }
 }
 

@@ -5,7 +5,7 @@ use std::{
     io::{Cursor, Write as _},
 };
 
-use domain::{Date, Decimal, Symbol, Timestamp, TradingDate, calendar};
+use domain::{Date, Decimal, Symbol, calendar};
 use serde::Serialize;
 use serde_json::{Value, json};
 use zip::{ZipWriter, write::SimpleFileOptions};
@@ -13,7 +13,8 @@ use zip::{ZipWriter, write::SimpleFileOptions};
 use super::{
     market::{Row, Stock, number},
     query::Query,
-    simulator::{Reply, View},
+    simulator::Reply,
+    view::{Seen, View},
 };
 
 pub(super) fn answer(view: &View, path: &[&str], query: &Query) -> Reply {
@@ -187,17 +188,9 @@ fn quotes(view: &View, tickers: &str) -> Reply {
     Reply::json(200, &rows.collect::<Vec<_>>())
 }
 
-/// Of a day that is under way the open is all that daily data can tell. Bid and ask are null, as after the close.
+/// Bid and ask are null, as after the close.
 fn quote(view: &View, stock: &Stock) -> Option<Value> {
-    let session = if view.now == Timestamp::MAX {
-        TradingDate::new(stock.rows.last()?.day).ok()?
-    } else {
-        calendar::current_or_last_session(view.now)
-    };
-    let row = stock.between(session.date(), session.date()).first()?;
-    let before = stock.rows.iter().rev().find(|other| other.day < row.day)?;
-    let is_closed = view.now >= session.close();
-    let (last, at) = if is_closed { (row.close, session.close()) } else { (row.open, session.open()) };
+    let Seen { row, before, is_closed, last, at } = view.seen(stock)?;
     let stamp = if is_closed {
         at.strftime("%Y-%m-%dT%H:%M:%S+00:00").to_string()
     } else {

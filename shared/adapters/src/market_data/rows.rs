@@ -6,11 +6,11 @@ use std::{
 };
 
 use app::ports::{RejectedRow, RowFault};
-use domain::{Bar, BarRecord, Date, Price, Symbol};
+use domain::{Bar, BarRecord, Date, Price, Source, Symbol, Timestamp, TradingDate};
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
-use super::{client::excerpt, number::Exact};
+use super::{bar_known_at, client::excerpt, number::Exact};
 
 /// Why a row is no bar or action, and of which day.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,12 +38,23 @@ pub(super) fn read<T: DeserializeOwned>(row: &RawValue) -> Result<T, Rejection> 
 }
 
 /// A price above zero, with at most the decimal places that are stored.
-pub(super) fn price(exact: Exact, field: &'static str, day: Date) -> Result<Price, Rejection> {
+fn price(exact: Exact, field: &'static str, day: Date) -> Result<Price, Rejection> {
     Price::round(exact.0).map_err(|_| Rejection::number(day, field, &exact.0))
 }
 
-pub(super) fn shares(exact: Exact, day: Date) -> Result<u64, Rejection> {
-    exact.shares().ok_or_else(|| Rejection::number(day, "volume", &exact.0))
+/// The bar of a session from its open, high, low and close, known from the evening of its day on, at the latest from `now`.
+pub(super) fn bar(source: Source, day: Date, prices: [Exact; 4], volume: Exact, now: Timestamp) -> Result<BarRecord, Rejection> {
+    let date = TradingDate::new(day).map_err(|_| Rejection::of(day, RowFault::NotASession(day)))?;
+    let [open, high, low, close] = prices;
+    let bar = Bar {
+        date,
+        open: price(open, "open", day)?,
+        high: price(high, "high", day)?,
+        low: price(low, "low", day)?,
+        close: price(close, "close", day)?,
+        volume: volume.shares().ok_or_else(|| Rejection::number(day, "volume", &volume.0))?,
+    };
+    Ok(BarRecord { bar, source, known_at: bar_known_at(date).min(now) })
 }
 
 /// Bars by stock and day, whatever order and however often they come in.
@@ -101,7 +112,6 @@ fn text_of(bar: &Bar) -> String {
 
 #[cfg(test)]
 mod tests {
-    use domain::{Source, Timestamp, TradingDate};
     use jiff::civil::date;
 
     use super::*;

@@ -1,6 +1,6 @@
 //! How readily a stock traded in the sessions before a date.
 
-use domain::{Bar, BarRecord, Date, Decimal, Price, PriceHistory, TradingDate, execution::Liquidity, trading::Background};
+use domain::{ActionKind, Bar, BarRecord, Date, Decimal, Price, PriceHistory, TradingDate, execution::Liquidity, trading::Background};
 
 const WINDOW: usize = 20;
 /// Volatility is kept to a hundredth of a basis point: finer would be noise and cost digits in every fill.
@@ -19,8 +19,7 @@ pub fn background(history: &PriceHistory, date: Date) -> Background {
 
 /// A stock may split without trading for days: its last close then means as many shares as the day before `date` had.
 fn close_on_basis_of_day_before(history: &PriceHistory, last: &Bar, date: Date) -> Option<Price> {
-    let since = history.actions.iter().filter(|action| action.ex_date > last.date.date() && action.ex_date < date);
-    let ratio: Decimal = since.map(|action| action.kind.price_ratio()).product();
+    let ratio = history.ratio_between(last.date.date(), date.yesterday().ok()?, ActionKind::price_ratio);
     Price::round(last.close.decimal() / ratio).ok()
 }
 
@@ -39,16 +38,8 @@ fn liquidity(history: &PriceHistory, bars: &[BarRecord], as_of: Date) -> Liquidi
     let (mut volume, mut returns) = (Decimal::ZERO, Vec::with_capacity(WINDOW));
     for pair in window.windows(2) {
         let (before, after) = (&pair[0].bar, &pair[1].bar);
-        let ratio = |from: Date, until: Date, of: fn(&domain::ActionKind) -> Decimal| -> Decimal {
-            history
-                .actions
-                .iter()
-                .filter(|action| action.ex_date > from && action.ex_date <= until)
-                .map(|action| of(&action.kind))
-                .product()
-        };
-        volume += Decimal::from(after.volume) * ratio(after.date.date(), as_of, domain::ActionKind::share_ratio);
-        let basis = ratio(before.date.date(), after.date.date(), domain::ActionKind::price_ratio);
+        volume += Decimal::from(after.volume) * history.ratio_between(after.date.date(), as_of, ActionKind::share_ratio);
+        let basis = history.ratio_between(before.date.date(), after.date.date(), ActionKind::price_ratio);
         returns.push(after.close.decimal() * basis / before.close.decimal() - Decimal::ONE);
     }
     let count = Decimal::from(returns.len());
@@ -65,7 +56,7 @@ fn square_root(value: Decimal) -> Decimal {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::{ActionKind, CorporateAction, Source, Timestamp, TradingDate};
+    use domain::{CorporateAction, Source, Timestamp, TradingDate};
 
     fn history(closes: &[&str], volumes: &[u64]) -> PriceHistory {
         let mut history = PriceHistory::new("AAPL".parse().unwrap());

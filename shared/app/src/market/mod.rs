@@ -19,7 +19,7 @@ pub use tapes::{TapeReader, effective_on};
 
 use crate::{
     UseCaseError,
-    ports::{HistoryError, HistoryStore, MarketData, MarketStore, Quote},
+    ports::{HistoryError, HistoryStore, MarketData, MarketStore, Quote, Version},
 };
 
 const SNAPSHOT: &str = "snapshots/latest.json";
@@ -85,12 +85,13 @@ impl Market {
     }
 
     pub async fn snapshot(&self) -> Result<MarketSnapshot, UseCaseError> {
-        Ok(self.read_json(SNAPSHOT).await?.unwrap_or_default())
+        Ok(self.versioned_snapshot().await?.0)
     }
 
-    /// Names the state of the snapshot; `None` while there is none.
-    pub async fn snapshot_version(&self) -> Result<Option<String>, UseCaseError> {
-        Ok(self.histories.read_object(SNAPSHOT).await?.map(|(_, version)| version.0))
+    /// The snapshot, and what names its state; `None` while there is none.
+    pub async fn versioned_snapshot(&self) -> Result<(MarketSnapshot, Option<String>), UseCaseError> {
+        let stored = self.read_versioned_json(SNAPSHOT).await?;
+        Ok(stored.map_or_else(Default::default, |(snapshot, version)| (snapshot, Some(version.0))))
     }
 
     /// Replaces both objects that are computed from all histories.
@@ -164,8 +165,15 @@ impl Market {
     }
 
     async fn read_json<T: serde::de::DeserializeOwned>(&self, name: &str) -> Result<Option<T>, UseCaseError> {
-        let Some((bytes, _)) = self.histories.read_object(name).await? else { return Ok(None) };
-        serde_json::from_slice(&bytes).map(Some).map_err(|error| UseCaseError::Unavailable(format!("{name} is damaged: {error}")))
+        Ok(self.read_versioned_json(name).await?.map(|(value, _)| value))
+    }
+
+    async fn read_versioned_json<T: serde::de::DeserializeOwned>(&self, name: &str) -> Result<Option<(T, Version)>, UseCaseError> {
+        let Some((bytes, version)) = self.histories.read_object(name).await? else { return Ok(None) };
+        match serde_json::from_slice(&bytes) {
+            Ok(value) => Ok(Some((value, version))),
+            Err(error) => Err(UseCaseError::Unavailable(format!("{name} is damaged: {error}"))),
+        }
     }
 }
 

@@ -61,7 +61,7 @@ impl StockSnapshot {
             ended_on: history
                 .actions
                 .iter()
-                .filter(|action| ends(&action.kind) && action.ex_date > last.date.date())
+                .filter(|action| action.kind.class().ends_symbol() && action.ex_date > last.date.date())
                 .map(|action| action.ex_date)
                 .min(),
         })
@@ -70,10 +70,6 @@ impl StockSnapshot {
     pub fn liquidity(&self) -> Liquidity {
         Liquidity { average_daily_volume: self.average_daily_volume, daily_volatility: self.daily_volatility }
     }
-}
-
-fn ends(kind: &ActionKind) -> bool {
-    matches!(kind.class(), ActionClass::SymbolChange | ActionClass::Delisting)
 }
 
 impl LateStatement {

@@ -112,8 +112,7 @@ fn tape(history: &PriceHistory, quote: Option<&Quote>, date: TradingDate) -> Opt
         return Some(DayTape::of_bar(&bar, actions, before));
     }
     let Some(quote) = quote else {
-        // Nothing seen of the session: nothing trades, and what is held is worth its last close.
-        return before.previous_close.is_some().then_some(DayTape { date, actions, open: None, rest: None, quote: None, before });
+        return DayTape::without_prices(date, actions, before);
     };
     let is_live = Some(quote.last) != quote.open || quote.last_at > date.open();
     Some(DayTape { date, actions, open: quote.open, rest: None, quote: is_live.then_some((quote.last, quote.last_at)), before })

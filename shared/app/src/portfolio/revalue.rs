@@ -1,7 +1,7 @@
 //! The job that lets the market act on portfolios: fills, exits, corporate actions, expiries, valuations.
 
 use domain::{
-    ActionClass, Date, Timestamp, TradingDate, UserId, calendar,
+    Date, Timestamp, TradingDate, UserId, calendar,
     trading::{Cause, Concern, DayTape, Entry, Journal, Portfolio, Statement, corporate_actions, restatement, session},
 };
 use tracing::warn;
@@ -48,12 +48,11 @@ impl Desk {
     /// portfolios that concerns is seen from their state; the ledger is read of those alone.
     pub async fn revalue(&self, now: Timestamp) -> Result<Revaluation, UseCaseError> {
         let tapes = TapeReader::new(&self.market, now);
-        let (late, stored) = futures::try_join!(self.late_statements(now), self.market.snapshot_version())?;
+        let news = self.news(now).await?;
         let mut owners = self.store.active_owners().await?;
-        if !late.is_empty() {
+        if !news.late.is_empty() {
             owners.extend(self.store.dormant_owners().await?);
         }
-        let news = News { late, stored };
         let mut done = Revaluation::default();
         for owner in owners {
             match self.revalue_one(&owner, &tapes, &news, now).await {
@@ -71,9 +70,10 @@ impl Desk {
         Ok(done)
     }
 
-    async fn late_statements(&self, now: Timestamp) -> Result<Vec<Statement>, UseCaseError> {
-        let late = self.market.snapshot().await?.late;
-        Ok(late.iter().filter(|statement| statement.known_at <= now).map(LateStatement::statement).collect())
+    async fn news(&self, now: Timestamp) -> Result<News, UseCaseError> {
+        let (snapshot, stored) = self.market.versioned_snapshot().await?;
+        let late = snapshot.late.iter().filter(|statement| statement.known_at <= now).map(LateStatement::statement).collect();
+        Ok(News { late, stored })
     }
 
     async fn revalue_one(
@@ -121,14 +121,12 @@ impl Desk {
         late: &[Statement],
         now: Timestamp,
     ) -> Result<Journal, UseCaseError> {
-        let newest = calendar::current_or_last_session(now);
         let mut ledger = StoredLedger { desk: self, owner: portfolio.owner.clone(), entries: portfolio.entries, read: None };
         let mut journal = Journal::new(portfolio, now, Cause::job(CAUSE));
         for statement in late {
             ledger.restate(&mut journal, statement).await?;
         }
-        let first = first_unseen(journal.portfolio());
-        for date in first.into_iter().flat_map(|first| calendar::sessions(first, newest.date())) {
+        for date in unseen_sessions(journal.portfolio(), now) {
             // From here on there is nothing to observe, just as there is nothing to revalue.
             if first_unseen(journal.portfolio()).is_none() {
                 break;
@@ -175,11 +173,17 @@ pub(crate) fn is_over(date: TradingDate, tapes: &session::Tapes, now: Timestamp)
 }
 
 fn has_ended(tape: &DayTape) -> bool {
-    tape.actions.iter().any(|kind| matches!(kind.class(), ActionClass::SymbolChange | ActionClass::Delisting))
+    tape.actions.iter().any(|kind| kind.class().ends_symbol())
+}
+
+/// Every session until `now` that the portfolio has not seen the end of.
+pub(crate) fn unseen_sessions(portfolio: &Portfolio, now: Timestamp) -> impl Iterator<Item = TradingDate> + use<> {
+    let newest = calendar::current_or_last_session(now).date();
+    first_unseen(portfolio).into_iter().flat_map(move |first| calendar::sessions(first, newest))
 }
 
 /// The session after the last valued one, or when the oldest order or position began; `None` when there is nothing to observe.
-pub(crate) fn first_unseen(portfolio: &Portfolio) -> Option<Date> {
+fn first_unseen(portfolio: &Portfolio) -> Option<Date> {
     let began = portfolio
         .orders
         .iter()

@@ -144,7 +144,22 @@ pub fn place(
     market: &MarketView,
     rules: &TradingRules,
 ) -> Result<Order, OrderRefusal> {
-    let estimate = estimate(journal.portfolio(), &request, journal.at(), market, rules)?;
+    let reason = admit(journal, None, &request, market, rules)?;
+    let order = accepted(journal, request, origin, reason, journal.at());
+    journal.record(Event::OrderAccepted { order: order.clone() });
+    Ok(order)
+}
+
+/// Checks what every order is checked for, and says what it then waits for. `without` is the portfolio as if an order that it
+/// replaces were gone.
+fn admit(
+    journal: &mut Journal,
+    without: Option<&Portfolio>,
+    request: &OrderRequest,
+    market: &MarketView,
+    rules: &TradingRules,
+) -> Result<String, OrderRefusal> {
+    let estimate = estimate(without.unwrap_or(journal.portfolio()), request, journal.at(), market, rules)?;
     if !estimate.refusals.is_empty() {
         return Err(OrderRefusal::Limits(estimate.refusals));
     }
@@ -152,10 +167,7 @@ pub fn place(
         let equity = market.equity(journal.portfolio());
         halt::before_purchase(journal, equity, estimate.trades_on, &rules.limits);
     }
-    let reason = waiting_reason(&request, journal.at(), estimate.reference_at, rules);
-    let order = accepted(journal, request, origin, reason, journal.at());
-    journal.record(Event::OrderAccepted { order: order.clone() });
-    Ok(order)
+    Ok(waiting_reason(request, journal.at(), estimate.reference_at, rules))
 }
 
 /// How many shares of a stock the limits and the risk budget allow to buy, with a stop at `stop`.

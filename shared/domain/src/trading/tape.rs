@@ -47,6 +47,12 @@ impl DayTape {
         Self { date: bar.date, actions, open: traded.then_some(bar.open), rest: traded.then_some(rest), quote: None, before }
     }
 
+    /// The tape of a session of which nothing was seen: nothing trades, and what is held is worth its last close. `None` for a stock
+    /// that never had one.
+    pub fn without_prices(date: TradingDate, actions: Vec<ActionKind>, before: Background) -> Option<Self> {
+        before.previous_close.is_some().then_some(Self { date, actions, open: None, rest: None, quote: None, before })
+    }
+
     /// What the close before is on this session's share basis: what a share is worth while the stock does not trade.
     pub fn close_carried_over(&self) -> Option<Price> {
         let ratio: Decimal = self.actions.iter().map(ActionKind::price_ratio).product();

@@ -6,11 +6,11 @@ use jiff::civil::Time;
 
 use super::wire::{Aggregate, Dividend, Snapshot, SnapshotDay, Split, Ticker};
 use crate::market_data::{
-    action_known_at, bar_known_at,
+    action_known_at,
     notation::polygon::symbol,
     number::Exact,
     positive_amount, positive_ratio,
-    rows::{Rejection, price, shares},
+    rows::{self, Rejection},
 };
 
 /// Which end of its window a row's stamp marks.
@@ -37,16 +37,7 @@ pub(super) fn bar(row: &Aggregate, stamp: Stamp, now: Timestamp) -> Result<BarRe
     if !stamp.marks(instant, day) {
         return Err(Rejection::of(day, RowFault::OffWindow(instant)));
     }
-    let date = TradingDate::new(day).map_err(|_| Rejection::of(day, RowFault::NotASession(day)))?;
-    let bar = Bar {
-        date,
-        open: price(row.o, "open", day)?,
-        high: price(row.h, "high", day)?,
-        low: price(row.l, "low", day)?,
-        close: price(row.c, "close", day)?,
-        volume: shares(row.v, day)?,
-    };
-    Ok(BarRecord { bar, source: Source::Polygon, known_at: bar_known_at(date).min(now) })
+    rows::bar(Source::Polygon, day, [row.o, row.h, row.l, row.c], row.v, now)
 }
 
 pub(super) fn split(row: &Split) -> Result<CorporateAction, Rejection> {

@@ -1,18 +1,16 @@
 //! From Tiingo's rows to the domain's values.
 
 use app::ports::{Quote, RowFault};
-use domain::{
-    ActionKind, Bar, BarRecord, Company, CorporateAction, Date, Decimal, Price, Source, Symbol, Timestamp, TradingDate, calendar,
-};
+use domain::{ActionKind, BarRecord, Company, CorporateAction, Date, Decimal, Price, Source, Symbol, Timestamp, TradingDate, calendar};
 
 use super::wire::{Day, IexQuote, Meta};
 use crate::market_data::{
-    action_known_at, bar_known_at,
+    action_known_at,
     client::excerpt,
     notation::tiingo::symbol,
     number::Exact,
     positive_amount, positive_ratio,
-    rows::{Rejection, price, shares},
+    rows::{self, Rejection},
 };
 
 /// A stock is taken for delisted when its prices ended longer ago than any holiday lasts.
@@ -31,17 +29,7 @@ pub(super) fn date(row: &Day) -> Result<Date, Rejection> {
 }
 
 pub(super) fn bar(row: &Day, now: Timestamp) -> Result<BarRecord, Rejection> {
-    let day = date(row)?;
-    let date = TradingDate::new(day).map_err(|_| Rejection::of(day, RowFault::NotASession(day)))?;
-    let bar = Bar {
-        date,
-        open: price(row.open, "open", day)?,
-        high: price(row.high, "high", day)?,
-        low: price(row.low, "low", day)?,
-        close: price(row.close, "close", day)?,
-        volume: shares(row.volume, day)?,
-    };
-    Ok(BarRecord { bar, source: Source::Tiingo, known_at: bar_known_at(date).min(now) })
+    rows::bar(Source::Tiingo, date(row)?, [row.open, row.high, row.low, row.close], row.volume, now)
 }
 
 /// The split and the dividend that a day's row tells of. The split comes first: the cash is for each share after it.

@@ -123,20 +123,7 @@ mod tests {
     use super::*;
 
     fn company(symbol: &str, figi: &str) -> Company {
-        Company {
-            symbol: symbol.parse().unwrap(),
-            name: symbol.into(),
-            sector: None,
-            industry: None,
-            market_cap: None,
-            currency: "USD".into(),
-            exchange: None,
-            country: None,
-            figi: (!figi.is_empty()).then(|| figi.into()),
-            listed_on: None,
-            delisted_on: None,
-            is_active: true,
-        }
+        Company { figi: (!figi.is_empty()).then(|| figi.into()), ..Company::named(symbol.parse().unwrap(), symbol) }
     }
 
     fn gone(symbol: &str, figi: &str) -> Company {

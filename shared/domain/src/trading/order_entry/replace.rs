@@ -2,11 +2,10 @@
 
 use rust_decimal::Decimal;
 
-use super::{OrderRefusal, accepted, estimate, waiting_reason};
+use super::{OrderRefusal, accepted, admit};
 use crate::{
-    execution::Side,
     order::{Order, OrderChange, OrderId, OrderRequest, OrderSize, OrderType, Origin},
-    trading::{event::Event, halt, journal::Journal, market_view::MarketView, rules::TradingRules},
+    trading::{event::Event, journal::Journal, market_view::MarketView, rules::TradingRules},
 };
 
 /// Replaces the open order `id` by one that differs from it in `change`; the two name each other. Only prices observed from now on
@@ -26,15 +25,7 @@ pub fn replace(
 
     let mut without = journal.portfolio().clone();
     without.orders.retain(|order| order.id != *id);
-    let estimate = estimate(&without, &request, journal.at(), market, rules)?;
-    if !estimate.refusals.is_empty() {
-        return Err(OrderRefusal::Limits(estimate.refusals));
-    }
-    if request.side == Side::Buy {
-        let equity = market.equity(journal.portfolio());
-        halt::before_purchase(journal, equity, estimate.trades_on, &rules.limits);
-    }
-    let reason = waiting_reason(&request, journal.at(), estimate.reference_at, rules);
+    let reason = admit(journal, Some(&without), &request, market, rules)?;
     let keeps_its_stop = request.order_type.stop_price() == replaced.request.order_type.stop_price();
     let order = Order {
         replaces: Some(id.clone()),

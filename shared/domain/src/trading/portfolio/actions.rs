@@ -55,7 +55,7 @@ impl Portfolio {
             return Concern::Nothing;
         }
         let is_past = self.last_valuation.is_some_and(|last| last.date >= session.date());
-        if matches!(class, ActionClass::SymbolChange | ActionClass::Delisting) {
+        if class.ends_symbol() {
             return match (applied.is_none() && self.has_any_of(self.name_of(symbol)), is_past) {
                 (false, _) => Concern::Nothing,
                 (true, false) => Concern::Present,
