@@ -7,7 +7,7 @@ use api::routes::system::{Health, HealthCheck};
 use app::{data::Data, ports::HistoryStore, stocks::Stocks};
 use async_trait::async_trait;
 use domain::{Symbol, Timestamp, calendar};
-use runtime::StoredModels;
+use models::StoredModels;
 
 use crate::system::System;
 

@@ -1,6 +1,7 @@
 //! `cargo run`: the whole system on this machine.
 
 use clap::Parser;
+use runtime::telemetry::{LevelFilter, LogFormat};
 use stockgpt::{
     cli::{Cli, Command},
     replay, rules, serve,
@@ -8,7 +9,7 @@ use stockgpt::{
 
 fn main() -> std::process::ExitCode {
     let cli = Cli::parse();
-    runtime::telemetry::start(runtime::telemetry::LogFormat::Text, "warn");
+    runtime::telemetry::start(LogFormat::Text, LevelFilter::WARN);
     match run(&cli) {
         Ok(()) => std::process::ExitCode::SUCCESS,
         Err(error) => {

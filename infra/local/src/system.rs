@@ -16,7 +16,8 @@ use app::{
     ports::{HistoryStore, MarketStore},
 };
 use domain::{Date, Timestamp, TradingDate, trading::TradingRules};
-use runtime::{Ports, Services, StoredModels};
+use models::StoredModels;
+use runtime::{Ports, Services};
 
 use crate::{
     cli::Serve,
@@ -90,7 +91,7 @@ impl System {
         create_missing(&store).await.context("the embedded database refuses its tables")?;
         let objects = Arc::new(Directory::open(directory.objects())?);
         let models = Arc::new(StoredModels::new(objects.clone()));
-        if objects.read_object(runtime::models::POINTER).await?.is_none() {
+        if objects.read_object(runtime::pointer::POINTER).await?.is_none() {
             models.install(ONNX, MANIFEST).await?;
         }
 

@@ -1,4 +1,11 @@
+pub mod aws;
+#[cfg(feature = "cloud")]
+pub mod events;
 pub mod history;
 pub mod mail;
 pub mod market_data;
+#[cfg(feature = "cloud")]
+pub mod secrets;
 pub mod store;
+#[cfg(all(test, feature = "cloud"))]
+mod testing;

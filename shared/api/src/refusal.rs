@@ -25,7 +25,8 @@ impl From<MailError> for Problem {
     fn from(error: MailError) -> Self {
         match error {
             MailError::Undeliverable(_) => Self::invalid("email", "mail to this address cannot be delivered"),
-            MailError::Unavailable(_) => Self::dependency("the mail service", &error),
+            MailError::Throttled => Self::unavailable("too much mail is being sent at the moment; try again shortly", 5),
+            MailError::NotSetUp(_) | MailError::Unavailable(_) => Self::dependency("the mail service", &error),
         }
     }
 }

@@ -1,8 +1,8 @@
-//! Composition: which adapters serve which use cases, in a function in the cloud and in the one process on one machine.
+//! What every place shares that runs this program, a function in the cloud or the one process on one machine.
 
-pub mod models;
+pub mod pointer;
 pub mod services;
 pub mod telemetry;
 
-pub use models::StoredModels;
+pub use pointer::Pointer;
 pub use services::{Ports, Services};

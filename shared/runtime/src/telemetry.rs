@@ -1,6 +1,12 @@
 //! Logs: JSON lines for machines, short lines for people.
 
-use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
+use std::{env, io};
+
+pub use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::{Layer, filter::Targets, fmt, layer::SubscriberExt, util::SubscriberInitExt};
+
+/// Where it is said what is logged: the first that is set counts.
+const VARIABLES: [&str; 2] = ["RUST_LOG", "LOG_LEVEL"];
 
 /// How logs are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -9,13 +15,47 @@ pub enum LogFormat {
     Text,
 }
 
-/// Starts logging to stderr. `RUST_LOG` sets what is logged; without it `default` does. Does nothing when logging runs already.
-pub fn start(format: LogFormat, default: &str) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
-    let registry = tracing_subscriber::registry().with(filter);
-    // A second start, as in tests that share a process, keeps the first.
-    let _ = match format {
-        LogFormat::Json => registry.with(fmt::layer().json().flatten_event(true).with_writer(std::io::stderr)).try_init(),
-        LogFormat::Text => registry.with(fmt::layer().compact().with_target(false).with_writer(std::io::stderr)).try_init(),
+/// Starts logging to stderr. `RUST_LOG` or `LOG_LEVEL` set what is logged, such as `info` or `warn,app=debug`; without them
+/// `default` does. Does nothing when logging runs already.
+pub fn start(format: LogFormat, default: LevelFilter) {
+    let filter = filter(VARIABLES.iter().find_map(|name| env::var(name).ok()).as_deref(), default);
+    let layer = match format {
+        LogFormat::Json => fmt::layer().json().flatten_event(true).with_writer(io::stderr).with_filter(filter).boxed(),
+        LogFormat::Text => fmt::layer().compact().with_target(false).with_writer(io::stderr).with_filter(filter).boxed(),
     };
+    // A second start, as in tests that share a process, keeps the first.
+    let _ = tracing_subscriber::registry().with(layer).try_init();
+}
+
+/// Nobody is locked out by a mistake in a variable: what cannot be understood counts as not said.
+fn filter(said: Option<&str>, default: LevelFilter) -> Targets {
+    let said = said.map(str::trim).filter(|said| !said.is_empty());
+    said.and_then(|said| said.to_ascii_lowercase().parse().ok()).unwrap_or_else(|| Targets::new().with_default(default))
+}
+
+#[cfg(test)]
+mod tests {
+    use tracing::Level;
+
+    use super::*;
+
+    #[test]
+    fn what_is_logged_can_be_said_in_a_word_or_for_each_part() {
+        for (said, app_debug, other_info, other_warn) in [
+            (None, false, true, true),
+            (Some(""), false, true, true),
+            (Some("WARN"), false, false, true),
+            (Some("warn,app=debug"), true, false, true),
+            (Some("off"), false, false, false),
+            (Some("app=loud"), false, true, true),
+        ] {
+            let filter = filter(said, LevelFilter::INFO);
+            let found = (
+                filter.would_enable("app::jobs", &Level::DEBUG),
+                filter.would_enable("hyper", &Level::INFO),
+                filter.would_enable("hyper", &Level::WARN),
+            );
+            assert_eq!(found, (app_debug, other_info, other_warn), "{said:?}");
+        }
+    }
 }

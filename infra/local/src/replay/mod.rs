@@ -33,7 +33,7 @@ pub fn over(from: Date, to: Date, rules: &TradingRules) -> anyhow::Result<Replay
     let (first, last) =
         (TradingDate::on_or_after(from).max(bundled.first_date().next()), TradingDate::on_or_before(to).min(bundled.last_date()));
     ensure!(first <= last, "the bundled data has no session between {from} and {to}");
-    let scorer = runtime::models::load(system::ONNX, system::MANIFEST)?;
+    let scorer = models::load(system::ONNX, system::MANIFEST)?;
     let replay = Replay {
         histories: bundled.histories(),
         companies: bundled.all_companies(),

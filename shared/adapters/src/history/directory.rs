@@ -18,7 +18,7 @@ use async_trait::async_trait;
 use domain::{PriceHistory, Symbol};
 
 use self::kept::{Kept, Stamp};
-use super::{EXTENSION, PRICES, history_object, parquet, version_of};
+use super::{PRICES, check_name, decode_history, encode_history, history_object, symbol_of, version_of};
 
 /// Where locks and unfinished files lie: no object's name begins with a dot.
 const LOCKS: &str = ".locks";
@@ -108,16 +108,11 @@ impl Directory {
         let Some((bytes, version)) = self.read_now(&object)? else {
             return Ok(None);
         };
-        match parquet::decode(bytes.into()) {
-            Ok(history) if history.symbol == *symbol => {
-                if let Some(stamp) = stamp {
-                    self.kept.keep(stamp, &history, &version);
-                }
-                Ok(Some((history, version)))
-            }
-            Ok(history) => Err(HistoryError::Damaged { object, reason: format!("it holds {}", history.symbol) }),
-            Err(damage) => Err(HistoryError::Damaged { object, reason: damage.to_string() }),
+        let history = decode_history(symbol, bytes)?;
+        if let Some(stamp) = stamp {
+            self.kept.keep(stamp, &history, &version);
         }
+        Ok(Some((history, version)))
     }
 
     fn symbols_now(&self) -> Result<Vec<Symbol>, HistoryError> {
@@ -130,8 +125,7 @@ impl Directory {
         let mut symbols = Vec::new();
         for entry in entries {
             let name = entry.map_err(|error| unavailable(&path, &error))?.file_name();
-            // Other files may lie there: a person's notes are no stock.
-            symbols.extend(name.to_str().and_then(|name| name.strip_suffix(EXTENSION)).and_then(|name| name.parse::<Symbol>().ok()));
+            symbols.extend(name.to_str().and_then(symbol_of));
         }
         symbols.sort();
         Ok(symbols)
@@ -160,8 +154,7 @@ impl HistoryStore for Directory {
 
     async fn write(&self, history: &PriceHistory, expected: Option<&Version>) -> Result<Version, HistoryError> {
         let object = history_object(&history.symbol);
-        let bytes =
-            parquet::encode(history).map_err(|reason| HistoryError::Damaged { object: object.clone(), reason: reason.to_string() })?;
+        let bytes = encode_history(history)?;
         self.write_off_runtime(object, bytes, expected.into()).await
     }
 
@@ -180,20 +173,6 @@ impl HistoryStore for Directory {
 
     async fn replace_object(&self, name: &str, bytes: &[u8]) -> Result<Version, HistoryError> {
         self.write_off_runtime(name.to_owned(), bytes.to_owned(), Condition::None).await
-    }
-}
-
-/// Names are `part/part/…` of letters, digits, `.`, `_` and `-`; no part begins with a dot, so none leads out of the directory.
-fn check_name(name: &str) -> Result<(), HistoryError> {
-    let proper = |part: &str| {
-        !part.is_empty()
-            && !part.starts_with('.')
-            && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
-    };
-    if name.split('/').all(proper) {
-        Ok(())
-    } else {
-        Err(HistoryError::Unavailable(format!("`{}` cannot be an object's name", name.escape_debug())))
     }
 }
 

@@ -3,17 +3,15 @@
 use std::{sync::Arc, time::Duration};
 
 use app::ports::StoreError;
-use aws_config::{BehaviorVersion, Region};
+use aws_config::{Region, SdkConfig};
 use aws_sdk_dynamodb::{
     Client,
-    config::{Credentials, SharedHttpClient, StalledStreamProtectionConfig, retry::RetryConfig, timeout::TimeoutConfig},
+    config::{Credentials, StalledStreamProtectionConfig, retry::RetryConfig, timeout::TimeoutConfig},
 };
-use aws_smithy_http_client::{
-    Builder,
-    tls::{Provider, rustls_provider::CryptoMode},
-};
+use aws_smithy_http_client::Builder;
 
 use super::{Table, TableNames, Transaction};
+use crate::aws;
 
 /// The tables of one deployment. Cheap to clone; all clones share their connections.
 #[derive(Clone, Debug)]
@@ -23,17 +21,13 @@ pub struct Store {
 }
 
 impl Store {
-    /// The service that the standard AWS variables name: region, credentials and, if set, `AWS_ENDPOINT_URL`.
-    pub async fn from_environment(names: TableNames) -> Self {
-        let config = aws_config::defaults(behavior())
-            .http_client(https_client())
-            .retry_config(RetryConfig::standard().with_max_attempts(4))
-            .timeout_config(cloud_timeouts())
-            // Answers are small and bounded by the timeouts above; watching their throughput costs and finds nothing.
-            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-            .load()
-            .await;
-        Self { client: Client::new(&config), names: Arc::new(names) }
+    /// The tables of the cloud.
+    pub fn new(config: &SdkConfig, names: TableNames) -> Self {
+        let config = aws_sdk_dynamodb::config::Builder::from(config)
+            // `DynamoDB` answers in milliseconds: who waits longer waits in vain, and the edge would rather say so.
+            .timeout_config(aws::patience(Duration::from_secs(2), Duration::from_secs(6)))
+            .build();
+        Self { client: Client::from_conf(config), names: Arc::new(names) }
     }
 
     /// A server of the same protocol on this machine, such as `http://127.0.0.1:34567`.
@@ -42,7 +36,7 @@ impl Store {
     /// looked for, or by TLS.
     pub fn local(endpoint: &str, names: TableNames) -> Self {
         let config = aws_sdk_dynamodb::Config::builder()
-            .behavior_version(behavior())
+            .behavior_version(aws::behavior())
             .endpoint_url(endpoint)
             .region(Region::from_static("us-east-1"))
             .credentials_provider(Credentials::new("local", "local", None, None, "local"))
@@ -91,22 +85,4 @@ impl Store {
     pub async fn ping(&self) -> Result<(), StoreError> {
         self.identity().get(&super::Key::new("PING", "PING")).await.map(|_| ())
     }
-}
-
-/// The newest defaults of the SDK at the time of writing, pinned: a newer SDK must not change timeouts or retries by itself.
-fn behavior() -> BehaviorVersion {
-    BehaviorVersion::v2026_01_12()
-}
-
-fn https_client() -> SharedHttpClient {
-    Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https()
-}
-
-/// `DynamoDB` answers in milliseconds: who waits longer waits in vain, and the edge would rather say so.
-fn cloud_timeouts() -> TimeoutConfig {
-    TimeoutConfig::builder()
-        .connect_timeout(Duration::from_secs(1))
-        .operation_attempt_timeout(Duration::from_secs(2))
-        .operation_timeout(Duration::from_secs(6))
-        .build()
 }

@@ -3,12 +3,17 @@
 use std::fmt;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
+use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
+use sha2::Sha256;
 
 use super::entropy;
 
 /// Bytes of a key: as many as SHA-256 gives, the least that RFC 7518 section 3.2 allows for HS256.
 const KEY_BYTES: usize = 32;
+
+/// Characters of a seed: of letters and digits alone, 32 are 190 bits.
+const SEED_LENGTH: usize = 32;
 
 /// Signing keys kept after a rotation; each lives until the next but one.
 const PREVIOUS_KEYS: usize = 2;
@@ -23,6 +28,8 @@ pub enum SecretsError {
     NoSigningKey,
     #[error("the signing key id `{0}` is used twice")]
     DuplicateId(String),
+    #[error("the seed is shorter than {SEED_LENGTH} characters")]
+    ShortSeed,
 }
 
 /// Signs tokens and, once another is current, still verifies those that it signed.
@@ -94,6 +101,24 @@ impl Secrets {
         Ok(Self { signing_keys, code_key: decode("code_key", &text.code_key)? })
     }
 
+    /// Keys derived from one random text, such as a secret store generates by itself. The same text gives the same keys.
+    ///
+    /// HMAC of a label under the text is the expansion step of HKDF (RFC 5869 section 2.3) for a single block.
+    pub fn from_seed(seed: &str) -> Result<Self, SecretsError> {
+        if seed.len() < SEED_LENGTH {
+            return Err(SecretsError::ShortSeed);
+        }
+        let derive = |label: &str| {
+            let mut mac = Hmac::<Sha256>::new_from_slice(seed.as_bytes()).expect("HMAC takes a key of any length");
+            mac.update(label.as_bytes());
+            mac.update(&[1]);
+            mac.finalize().into_bytes().to_vec()
+        };
+        let id = hex::encode(&derive("stockgpt signing key id")[..4]);
+        let signing_key = SigningKey { id, secret: derive("stockgpt signing key") };
+        Ok(Self { signing_keys: vec![signing_key], code_key: derive("stockgpt code key") })
+    }
+
     pub fn to_json(&self) -> String {
         let signing_keys = self.signing_keys.iter().map(|key| KeyText { id: key.id.clone(), secret: BASE64_STANDARD.encode(&key.secret) });
         let text = Text { signing_keys: signing_keys.collect(), code_key: BASE64_STANDARD.encode(&self.code_key) };
@@ -136,6 +161,18 @@ mod tests {
         let mut secrets = Secrets::generate();
         secrets.rotate();
         assert_eq!(Secrets::from_json(&secrets.to_json()), Ok(secrets));
+    }
+
+    #[test]
+    fn a_seed_gives_the_same_strong_keys_every_time_and_other_seeds_others() {
+        let seed = "bW9uZGF5IGlzIGEgZ29vZCBkYXkgdG8gdHJhZGU";
+        let secrets = Secrets::from_seed(seed).unwrap();
+        assert_eq!(Secrets::from_seed(seed), Ok(secrets.clone()));
+        assert_eq!(Secrets::from_json(&secrets.to_json()), Ok(secrets.clone()), "they are as long as keys must be");
+        assert_ne!(secrets.code_key(), secrets.signing_keys()[0].secret());
+        let other = Secrets::from_seed(&seed.to_lowercase()).unwrap();
+        assert_ne!((other.code_key(), &other.signing_keys()[0].id), (secrets.code_key(), &secrets.signing_keys()[0].id));
+        assert_eq!(Secrets::from_seed(&seed[..31]), Err(SecretsError::ShortSeed));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use domain::{Email, Role, Timestamp, UserId};
 use tracing::info;
 
 use super::{Auth, AuthError, Preferences, Profile, User};
-use crate::ports::{Session, UserChange};
+use crate::ports::{IdentityStore, Session, StoreError, UserChange};
 
 /// Who is asking, as known now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +23,17 @@ pub fn bearer(authorization: Option<&str>) -> Result<&str, AuthError> {
         return Err(AuthError::MissingToken);
     }
     Ok(token.trim_start())
+}
+
+/// As [`Auth::automatic_traders`], for those who have no keys and verify nobody.
+pub async fn automatic_traders(store: &dyn IdentityStore) -> Result<Vec<User>, StoreError> {
+    let mut traders = Vec::new();
+    for id in store.automatic_traders().await? {
+        // The index may lag behind the user: what counts is what the user's own record says now.
+        let user = store.user(&id).await?;
+        traders.extend(user.filter(|user| user.preferences.auto_trade && user.is_active && user.role >= Role::Trader));
+    }
+    Ok(traders)
 }
 
 impl Auth {
@@ -68,13 +79,7 @@ impl Auth {
 
     /// Users for whom signals are taken without being asked, in the order of their ids: those who want it and may still trade.
     pub async fn automatic_traders(&self) -> Result<Vec<User>, AuthError> {
-        let mut traders = Vec::new();
-        for id in self.store.automatic_traders().await? {
-            // The index may lag behind the user: what counts is what the user's own record says now.
-            let user = self.store.user(&id).await?;
-            traders.extend(user.filter(|user| user.preferences.auto_trade && user.is_active && user.role >= Role::Trader));
-        }
-        Ok(traders)
+        Ok(automatic_traders(self.store.as_ref()).await?)
     }
 
     pub(super) async fn change(&self, id: &UserId, change: &UserChange) -> Result<User, AuthError> {

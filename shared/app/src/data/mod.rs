@@ -13,6 +13,7 @@
 
 mod batch;
 pub mod gate;
+mod job;
 mod listing;
 mod plan;
 mod prefetched;
@@ -38,6 +39,7 @@ use futures::{
 
 pub use batch::Progress;
 pub use gate::Reason;
+pub use job::IngestJob;
 pub use plan::SAMPLE;
 pub use quarantine::{QuarantineState, QuarantinedBar};
 pub use run::{Batch, BatchState, Run, RunKind, RunState};

@@ -72,6 +72,18 @@ pub fn due_on(day: Date) -> Vec<Due> {
     due
 }
 
+/// Whether a timer that only knows weekdays and hours has anything to do at `at`: the market's jobs rest on holidays, after the
+/// early close of a half day, and before and after each session.
+pub fn is_wanted(job: JobKind, at: Timestamp) -> bool {
+    let session = TradingDate::new(new_york_date(at));
+    match (job, session) {
+        (JobKind::ResetOtps, _) => true,
+        (_, Err(_)) => false,
+        (JobKind::Ingest, Ok(session)) => at >= session.close(),
+        (JobKind::GenerateSignals | JobKind::Revalue, Ok(session)) => (session.open()..=session.close()).contains(&at),
+    }
+}
+
 /// 22:00 UTC: 17:00 or 18:00 in New York, when vendors have the day's bars.
 pub fn ingestion_of(session: TradingDate) -> Timestamp {
     session.date().at(22, 0, 0, 0).to_zoned(TimeZone::UTC).expect("UTC has no gaps").timestamp()
@@ -121,6 +133,36 @@ mod tests {
         let half = table(date(2022, 11, 25));
         assert_eq!(half[half.len() - 3], "13:00 revalue");
         assert_eq!(table(date(2022, 12, 26)), ["19:00 reset_otps"]);
+    }
+
+    #[test]
+    fn timers_that_know_weekdays_only_are_told_when_to_rest() {
+        use JobKind::{GenerateSignals, Ingest, ResetOtps, Revalue};
+        for (at, wanted) in [
+            // An ordinary Monday; 22:00 UTC is 17:00 in New York.
+            ("2022-01-03T09:15[America/New_York]", vec![ResetOtps]),
+            ("2022-01-03T09:30[America/New_York]", vec![GenerateSignals, Revalue, ResetOtps]),
+            ("2022-01-03T16:00[America/New_York]", vec![Ingest, GenerateSignals, Revalue, ResetOtps]),
+            ("2022-01-03T16:15[America/New_York]", vec![Ingest, ResetOtps]),
+            ("2022-01-03T22:00[UTC]", vec![Ingest, ResetOtps]),
+            // The Friday after Thanksgiving ends at 13:00.
+            ("2022-11-25T13:00[America/New_York]", vec![Ingest, GenerateSignals, Revalue, ResetOtps]),
+            ("2022-11-25T13:15[America/New_York]", vec![Ingest, ResetOtps]),
+            // Christmas is observed on the Monday; Saturdays never trade.
+            ("2022-12-26T10:00[America/New_York]", vec![ResetOtps]),
+            ("2022-01-08T10:00[America/New_York]", vec![ResetOtps]),
+        ] {
+            let instant = at.parse::<jiff::Zoned>().unwrap().timestamp();
+            let found: Vec<_> = JobKind::ALL.into_iter().filter(|job| is_wanted(*job, instant)).collect();
+            assert_eq!(found, wanted, "{at}");
+        }
+    }
+
+    #[test]
+    fn whatever_is_due_is_wanted() {
+        for day in [date(2022, 1, 3), date(2022, 7, 5), date(2022, 11, 25), date(2022, 12, 26)] {
+            assert!(due_on(day).iter().all(|due| is_wanted(due.job, due.at)), "{day}");
+        }
     }
 
     #[test]

@@ -26,6 +26,13 @@ pub enum MailError {
     /// No mail can ever reach this address, or the service has given it up.
     #[error("mail to this address cannot be delivered: {0}")]
     Undeliverable(String),
+    /// The service asks for less: the request was repeated and still refused. Nothing was sent; later it will be.
+    #[error("too much mail is being sent")]
+    Throttled,
+    /// The operator has something to do before any mail like this can be sent, such as verifying the sender, or leaving the
+    /// sandbox in which recipients must be verified, too.
+    #[error("mail is not set up: {0}")]
+    NotSetUp(String),
     /// Nothing was sent; trying again later may work.
     #[error("mail cannot be sent now: {0}")]
     Unavailable(String),

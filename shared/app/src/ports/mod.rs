@@ -1,5 +1,6 @@
 //! What the use cases need from outside, one module a port. Adapters implement them; this crate names no vendor and no cloud.
 
+pub mod events;
 pub mod history;
 pub mod identity;
 pub mod mail;
@@ -11,6 +12,7 @@ pub mod scorer;
 pub mod signals;
 pub mod store;
 
+pub use events::{Event, Events, EventsError, Occasion};
 pub use history::{HistoryError, HistoryStore, Version};
 pub use identity::{CodeRecord, CodeTry, Failures, IdentityStore, Session, UserChange, UserPage};
 pub use mail::{Mail, MailError, Mailer};

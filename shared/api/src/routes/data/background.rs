@@ -1,53 +1,20 @@
 //! Ingestion as a job that may outlive its request.
 
-use app::data::{Data, Run, RunKind};
+use app::data::{Data, IngestJob};
 use async_trait::async_trait;
-use domain::{Symbol, Timestamp};
+use domain::Timestamp;
 
 use crate::problem::Problem;
-
-/// What an ingestion run is to do.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum IngestJob {
-    /// These symbols, so many calendar days back.
-    Stocks { symbols: Vec<Symbol>, days_back: u32 },
-    /// All active symbols, from each one's newest session on.
-    Scheduled,
-    /// The list of companies.
-    StockList,
-}
-
-impl IngestJob {
-    /// How many symbols were asked for.
-    pub(super) fn symbols(&self) -> usize {
-        match self {
-            Self::Stocks { symbols, .. } => symbols.len(),
-            Self::Scheduled | Self::StockList => 0,
-        }
-    }
-
-    pub(super) fn kind(&self) -> RunKind {
-        match self {
-            Self::Stocks { .. } => RunKind::Stocks,
-            Self::Scheduled => RunKind::Scheduled,
-            Self::StockList => RunKind::StockList,
-        }
-    }
-
-    /// Does the job and gives the finished run.
-    pub async fn run(&self, data: &Data, now: Timestamp) -> Result<Run, app::UseCaseError> {
-        match self {
-            Self::Stocks { symbols, days_back } => data.ingest_stocks(symbols, *days_back, now, &|_, _| {}).await,
-            Self::Scheduled => data.ingest_daily(now, &|_, _| {}).await,
-            Self::StockList => data.ingest_companies(now).await,
-        }
-    }
-}
 
 /// Starts jobs that outlive the request: a task on one machine, an event in the cloud.
 #[async_trait]
 pub trait Background: Send + Sync {
     async fn start(&self, job: IngestJob, now: Timestamp) -> Result<(), Problem>;
+
+    /// Whether an ingestion can run while its request waits, too. Behind a gateway it cannot: that waits half a minute.
+    fn can_wait(&self) -> bool {
+        true
+    }
 }
 
 /// Jobs as tasks of this process.

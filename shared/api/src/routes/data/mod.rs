@@ -7,7 +7,7 @@ mod quarantine;
 use std::sync::Arc;
 
 use app::{
-    data::{Data, Run},
+    data::{Data, IngestJob, Run},
     stocks::{StockFilter, Stocks},
 };
 use axum::{
@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-pub use self::background::{Background, InProcess, IngestJob};
+pub use self::background::{Background, InProcess};
 use self::dto::{DataStatusBody, RunBody, RunList, RunStarted, SymbolList, SymbolsBody};
 use crate::{
     cached::Cached,
@@ -77,7 +77,7 @@ pub(crate) fn routes() -> OpenApiRouter<DataState> {
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct IngestQuery {
-    /// Answer at once and run on; else answer when the run has finished.
+    /// Answer at once and run on; else answer when the run has finished, where no gateway gives up before.
     #[serde(default = "yes")]
     #[param(required = false, default = true)]
     background: bool,
@@ -90,7 +90,7 @@ struct IngestStocksQuery {
     #[serde(default)]
     #[param(inline, required = false, value_type = Limit<365, 20_000>)]
     days_back: Limit<365, 20_000>,
-    /// Answer at once and run on; else answer when the run has finished.
+    /// Answer at once and run on; else answer when the run has finished, where no gateway gives up before.
     #[serde(default = "yes")]
     #[param(required = false, default = true)]
     background: bool,
@@ -119,9 +119,9 @@ struct SymbolsQuery {
     search: Option<String>,
 }
 
-/// 202 with the run to come, or 200 with the finished one.
+/// 202 with the run to come, or 200 with the finished one where that is wanted and can be.
 async fn ingest(state: &DataState, job: IngestJob, in_background: bool, now: Timestamp) -> Result<Response, Problem> {
-    if !in_background {
+    if !in_background && state.background.can_wait() {
         return Ok(Json(RunBody::from(job.run(&state.data, now).await?)).into_response());
     }
     // A run's id follows from its kind and its time.
@@ -146,7 +146,7 @@ async fn ingest(state: &DataState, job: IngestJob, in_background: bool, now: Tim
     request_body = SymbolsBody,
     security(("bearer" = ["admin"])),
     responses(
-        (status = 200, description = "The finished run, with `background=false`.", body = RunBody),
+        (status = 200, description = "The finished run, with `background=false`, where the server can wait for it.", body = RunBody),
         (status = 202, description = "The run has been started.", body = RunStarted)
     )
 )]
@@ -171,7 +171,7 @@ async fn ingest_stocks(
     params(IngestQuery),
     security(("bearer" = ["admin"])),
     responses(
-        (status = 200, description = "The finished run, with `background=false`.", body = RunBody),
+        (status = 200, description = "The finished run, with `background=false`, where the server can wait for it.", body = RunBody),
         (status = 202, description = "The run has been started.", body = RunStarted)
     )
 )]
@@ -192,7 +192,7 @@ async fn ingest_scheduled(
     params(IngestQuery),
     security(("bearer" = ["admin"])),
     responses(
-        (status = 200, description = "The finished run, with `background=false`.", body = RunBody),
+        (status = 200, description = "The finished run, with `background=false`, where the server can wait for it.", body = RunBody),
         (status = 202, description = "The run has been started.", body = RunStarted)
     )
 )]

@@ -5,24 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use analysis::{MODEL_FEATURE_COUNT, ModelManifest, labels::Class};
 use app::ports::{HistoryStore, ModelError, Models, Scorer};
 use async_trait::async_trait;
-use serde::{Deserialize, Serialize};
+use runtime::pointer::{self, POINTER, Pointer};
 use tracing::{info, warn};
-
-/// The pointer's name; changing what it says puts another model in force without a deploy.
-pub const POINTER: &str = "models/current.json";
-
-/// Which model is in force.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Pointer {
-    pub onnx: String,
-    pub manifest: String,
-}
-
-impl Pointer {
-    fn to(version: &str) -> Self {
-        Self { onnx: format!("models/{version}/model.onnx"), manifest: format!("models/{version}/manifest.json") }
-    }
-}
 
 /// Models in the history store, beside the prices.
 pub struct StoredModels {
@@ -63,12 +47,11 @@ impl StoredModels {
     }
 
     async fn read(&self, name: &str) -> Result<Vec<u8>, ModelError> {
-        Ok(self.objects.read_object(name).await.map_err(|error| unavailable(&error))?.ok_or(ModelError::Missing)?.0)
+        pointer::read(self.objects.as_ref(), name).await
     }
 
     async fn load_from(&self, pointer: &[u8]) -> Result<Arc<dyn Scorer>, ModelError> {
-        let named: Pointer =
-            serde_json::from_slice(pointer).map_err(|error| ModelError::Refused(format!("{POINTER} is damaged: {error}")))?;
+        let named = Pointer::parse(pointer)?;
         let (onnx, manifest) = futures::try_join!(self.read(&named.onnx), self.read(&named.manifest))?;
         load(&onnx, &manifest)
     }

@@ -1,0 +1,134 @@
+//! The groups of routes, each composed of no more than it needs.
+
+mod background;
+mod first_admin;
+mod system;
+
+use std::sync::Arc;
+
+use adapters::store::{IdentityTable, PortfolioTable, SignalTable};
+use api::{
+    Edge,
+    clock::WallClock,
+    identity::Authenticator,
+    metrics::HttpMetrics,
+    middleware::RateLimiter,
+    routes::{
+        self,
+        data::{DataSettings, DataState},
+        portfolio::PortfolioState,
+        signals::SignalsState,
+    },
+};
+use app::{
+    auth::{Auth, AuthPolicy},
+    data::Data,
+    portfolio::Desk,
+    ports::{Mail, MailError, Mailer},
+    signals::Signals,
+    stocks::Stocks,
+};
+use async_trait::async_trait;
+use axum::Router;
+use domain::{Source, Timestamp, trading::TradingRules};
+
+use self::{background::ByEvent, first_admin::FirstAdmin};
+use crate::{
+    Place, SettingsError,
+    keys::Keys,
+    place::{Elsewhere, market},
+};
+
+pub use self::system::system;
+
+/// A group's router over a place.
+pub type Compose = fn(&dyn Place, &Keys, &Shared) -> Result<Router, SettingsError>;
+
+/// What outlives a router that is composed anew, as after a rotation of keys.
+#[derive(Clone)]
+pub struct Shared {
+    pub metrics: Arc<HttpMetrics>,
+    /// Counts in this copy alone; over all copies, the gateway does.
+    pub limiter: Arc<dyn RateLimiter>,
+}
+
+/// Signing in, sessions, the user's own settings; the only group that sends mail.
+pub fn auth(place: &dyn Place, keys: &Keys, shared: &Shared) -> Result<Router, SettingsError> {
+    let auth = authority(place, keys, place.mailer()?)?;
+    let router = api::compose([routes::auth::router(auth.clone())], None, edge(place, auth.clone(), shared));
+    Ok(match &place.settings().admin {
+        Some(admin) => FirstAdmin::new(auth, admin.clone()).before(router),
+        None => router,
+    })
+}
+
+pub fn stocks(place: &dyn Place, keys: &Keys, shared: &Shared) -> Result<Router, SettingsError> {
+    let auth = authority(place, keys, Arc::new(NoMail))?;
+    Ok(api::compose([routes::stocks::router(Stocks::new(market(place)?))], None, edge(place, auth, shared)))
+}
+
+pub fn signals(place: &dyn Place, keys: &Keys, shared: &Shared) -> Result<Router, SettingsError> {
+    let auth = authority(place, keys, Arc::new(NoMail))?;
+    let (signals, desk) = trading(place)?;
+    let state = SignalsState { signals, desk, auth: auth.clone() };
+    Ok(api::compose([routes::signals::router(state)], None, edge(place, auth, shared)))
+}
+
+pub fn portfolio(place: &dyn Place, keys: &Keys, shared: &Shared) -> Result<Router, SettingsError> {
+    let auth = authority(place, keys, Arc::new(NoMail))?;
+    let state = PortfolioState { desk: trading(place)?.1, cursors: keys.cursors.clone() };
+    Ok(api::compose([routes::portfolio::router(state)], None, edge(place, auth, shared)))
+}
+
+/// Asks for ingestions, and tells of them; they run in a function of their own, which has the vendors' keys.
+pub fn data(place: &dyn Place, keys: &Keys, shared: &Shared) -> Result<Router, SettingsError> {
+    let auth = authority(place, keys, Arc::new(NoMail))?;
+    let (market, settings) = (market(place)?, place.settings());
+    let has_polygon = settings.polygon.secret.is_some();
+    let vendor = Elsewhere(if has_polygon { Source::Polygon } else { Source::Tiingo });
+    let state = DataState {
+        data: Data::new(market.clone(), place.objects()?, Arc::new(vendor)),
+        stocks: Stocks::new(market),
+        background: Arc::new(ByEvent(place.events()?)),
+        settings: DataSettings {
+            polygon_api_configured: has_polygon,
+            tiingo_api_configured: settings.tiingo.secret.is_some(),
+            ..DataSettings::default()
+        },
+    };
+    Ok(api::compose([routes::data::router(state)], None, edge(place, auth, shared)))
+}
+
+/// Signals to look at and portfolios to act with. Nothing is scored here: that is a job's.
+pub(crate) fn trading(place: &dyn Place) -> Result<(Signals, Desk), SettingsError> {
+    let (store, market) = (place.store()?, market(place)?);
+    let portfolios = Arc::new(PortfolioTable::new(&store));
+    let signals = Signals::new(market.clone(), Arc::new(SignalTable::new(&store)), portfolios.clone(), None);
+    let desk = Desk::new(market, signals.clone(), portfolios, TradingRules::default());
+    Ok((signals, desk))
+}
+
+/// Sessions are looked up for each request: a logout in one copy must hold in all of them.
+fn authority(place: &dyn Place, keys: &Keys, mailer: Arc<dyn Mailer>) -> Result<Arc<Auth>, SettingsError> {
+    let identity = Arc::new(IdentityTable::new(&place.store()?));
+    Ok(Arc::new(Auth::new(identity, mailer, AuthPolicy::default(), &keys.secrets)))
+}
+
+fn edge(place: &dyn Place, authenticator: Arc<dyn Authenticator>, shared: &Shared) -> Edge {
+    Edge {
+        limiter: shared.limiter.clone(),
+        metrics: shared.metrics.clone(),
+        cors_origins: place.settings().origins.clone(),
+        ..Edge::new(authenticator, Arc::new(WallClock))
+    }
+}
+
+/// The mailer of functions that send none.
+struct NoMail;
+
+#[async_trait]
+impl Mailer for NoMail {
+    async fn send(&self, _: &Mail, _: Timestamp) -> Result<(), MailError> {
+        Err(MailError::NotSetUp("this function sends no mail".into()))
+    }
+}

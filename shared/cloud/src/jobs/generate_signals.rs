@@ -1,0 +1,56 @@
+//! Signals of the last session, once its prices are there.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use adapters::store::{PortfolioTable, SignalTable};
+use app::{
+    jobs::{JobKind, steps},
+    ports::{Event, Events, HistoryStore, Models, Occasion},
+    signals::Signals,
+};
+use async_trait::async_trait;
+
+use super::{Cause, Job, JobError};
+use crate::{Place, SettingsError, place::market};
+
+pub struct GenerateSignals {
+    place: Arc<dyn Place>,
+    signals: Signals,
+    events: Arc<dyn Events>,
+}
+
+impl GenerateSignals {
+    /// `models` makes the source of models of the place's objects. It comes from outside, so that only the function that scores links
+    /// what evaluates a model.
+    pub fn new(place: Arc<dyn Place>, models: fn(Arc<dyn HistoryStore>) -> Arc<dyn Models>) -> Result<Self, SettingsError> {
+        let (store, objects, events) = (place.store()?, place.objects()?, place.events()?);
+        // Which signals users have acted on is asked for only where they are shown.
+        let portfolios = Arc::new(PortfolioTable::new(&store));
+        let signals = Signals::new(market(place.as_ref())?, Arc::new(SignalTable::new(&store)), portfolios, Some(models(objects)));
+        Ok(Self { place, signals, events })
+    }
+}
+
+#[async_trait]
+impl Job for GenerateSignals {
+    const KIND: JobKind = JobKind::GenerateSignals;
+
+    fn place(&self) -> &dyn Place {
+        self.place.as_ref()
+    }
+
+    async fn run(&self, cause: Cause, occasion: &Occasion) -> Result<String, JobError> {
+        let restated = match cause {
+            Cause::Timer | Cause::Operator => BTreeMap::new(),
+            Cause::Event(Event::PricesIngested { restated, .. }) => restated,
+            Cause::Event(event) => return Err(JobError::Misdirected { job: Self::KIND.name(), event: event.name() }),
+        };
+        let restated = steps::restate(&self.signals, &restated, occasion.now).await?;
+        let made = steps::generate_signals(&self.signals, occasion.now).await?;
+        // Also where the signals were there before: portfolios wait for prices as well, and what took the signals may have been
+        // interrupted.
+        let event = Event::SignalsGenerated { date: made.generated.date, signals: made.generated.signals.len() };
+        self.events.publish(&[event], occasion).await?;
+        Ok(format!("{made}{restated}"))
+    }
+}

@@ -1,0 +1,108 @@
+//! The jobs, each a function that timers, events and operators start.
+//!
+//! Every job may be started twice for the same reason: it finds its work done and changes nothing.
+
+mod generate_signals;
+mod ingest;
+mod reset_otps;
+mod revalue;
+mod trigger;
+
+use std::sync::Arc;
+
+use adapters::events::DetailError;
+use app::{
+    UseCaseError,
+    jobs::{JobKind, schedule},
+    ports::{EventsError, Occasion, StoreError},
+};
+use async_trait::async_trait;
+use domain::Timestamp;
+use lambda_runtime::{LambdaEvent, service_fn};
+use runtime::telemetry::{self, LevelFilter, LogFormat};
+use serde::Serialize;
+use serde_json::Value;
+use tracing::Instrument;
+
+use crate::{
+    Error, Place, SettingsError,
+    place::{Aws, VendorKeyError},
+};
+
+pub use generate_signals::GenerateSignals;
+pub use ingest::Ingest;
+pub use reset_otps::ResetOtps;
+pub use revalue::Revalue;
+pub use trigger::{Cause, Trigger};
+
+/// Why a job failed. The invocation fails with it, is tried again, and lies with the dead letters in the end.
+#[derive(Debug, thiserror::Error)]
+pub enum JobError {
+    #[error(transparent)]
+    Event(#[from] DetailError),
+    #[error("{job} has nothing to do with {event}")]
+    Misdirected { job: &'static str, event: &'static str },
+    #[error(transparent)]
+    UseCase(#[from] UseCaseError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Vendor(#[from] VendorKeyError),
+    #[error(transparent)]
+    Events(#[from] EventsError),
+    /// It ran to its end and achieved nothing.
+    #[error("{0}")]
+    Fruitless(String),
+}
+
+/// What a job did, in one line for people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Done {
+    pub job: &'static str,
+    /// The market time as of which it ran.
+    pub now: Timestamp,
+    pub trace_id: String,
+    pub outcome: String,
+}
+
+#[async_trait]
+pub trait Job: Send + Sync {
+    const KIND: JobKind;
+
+    fn place(&self) -> &dyn Place;
+
+    /// Does the job as of the occasion's market time.
+    async fn run(&self, cause: Cause, occasion: &Occasion) -> Result<String, JobError>;
+}
+
+/// Handles one invocation: reads why it was made, lets timers rest outside sessions, and runs the job.
+pub async fn handle<J: Job>(job: &J, payload: Value, invocation: &str, wall: Timestamp) -> Result<Done, JobError> {
+    let Trigger { cause, occasion } = Trigger::read(payload, &job.place().settings().stage, invocation, wall)?;
+    let name = J::KIND.name();
+    let span = tracing::info_span!("job", job = name, trace_id = occasion.trace_id, now = %occasion.now);
+    let outcome = async {
+        if cause == Cause::Timer && !schedule::is_wanted(J::KIND, occasion.now) {
+            return Ok("outside the session: nothing to do".to_owned());
+        }
+        job.run(cause, &occasion).await
+    }
+    .instrument(span.clone())
+    .await;
+    let _entered = span.enter();
+    match &outcome {
+        Ok(outcome) => tracing::info!(outcome, "done"),
+        Err(error) => tracing::error!(%error, "failed"),
+    }
+    Ok(Done { job: name, now: occasion.now, trace_id: occasion.trace_id, outcome: outcome? })
+}
+
+/// Runs a job whenever it is started, until the process is ended.
+pub async fn serve<J: Job>(new: impl FnOnce(Arc<dyn Place>) -> Result<J, SettingsError>) -> Result<(), Error> {
+    telemetry::start(LogFormat::Json, LevelFilter::INFO);
+    let job = &new(Arc::new(Aws::from_environment().await?))?;
+    lambda_runtime::run(service_fn(|event: LambdaEvent<Value>| async move {
+        let LambdaEvent { payload, context } = event;
+        handle(job, payload, &context.request_id, Timestamp::now()).await.map_err(Error::from)
+    }))
+    .await
+}

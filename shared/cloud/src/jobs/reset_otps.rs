@@ -1,0 +1,41 @@
+//! The daily clearing of codes, sessions and counters that are over.
+
+use std::sync::Arc;
+
+use adapters::store::IdentityTable;
+use app::{
+    jobs::JobKind,
+    ports::{IdentityStore, Occasion},
+};
+use async_trait::async_trait;
+
+use super::{Cause, Job, JobError};
+use crate::{Place, SettingsError};
+
+pub struct ResetOtps {
+    place: Arc<dyn Place>,
+    identity: IdentityTable,
+}
+
+impl ResetOtps {
+    pub fn new(place: Arc<dyn Place>) -> Result<Self, SettingsError> {
+        let identity = IdentityTable::new(&place.store()?);
+        Ok(Self { place, identity })
+    }
+}
+
+#[async_trait]
+impl Job for ResetOtps {
+    const KIND: JobKind = JobKind::ResetOtps;
+
+    fn place(&self) -> &dyn Place {
+        self.place.as_ref()
+    }
+
+    async fn run(&self, cause: Cause, occasion: &Occasion) -> Result<String, JobError> {
+        if let Cause::Event(event) = cause {
+            return Err(JobError::Misdirected { job: Self::KIND.name(), event: event.name() });
+        }
+        Ok(format!("{} expired records removed", self.identity.purge_expired(occasion.now).await?))
+    }
+}

@@ -1,0 +1,58 @@
+//! Portfolios: fills, exits, corporate actions, valuations; then orders for those who let signals be taken for them.
+
+use std::sync::Arc;
+
+use adapters::store::{IdentityTable, SignalTable};
+use app::{
+    auth::automatic_traders,
+    jobs::{JobKind, steps},
+    market::Market,
+    portfolio::Desk,
+    ports::{Event, Occasion, SignalStore},
+};
+use async_trait::async_trait;
+
+use super::{Cause, Job, JobError};
+use crate::{Place, SettingsError, groups::trading, metrics, place::market};
+
+pub struct Revalue {
+    place: Arc<dyn Place>,
+    market: Market,
+    desk: Desk,
+    identity: IdentityTable,
+    signals: SignalTable,
+}
+
+impl Revalue {
+    pub fn new(place: Arc<dyn Place>) -> Result<Self, SettingsError> {
+        let (market, (_, desk)) = (market(place.as_ref())?, trading(place.as_ref())?);
+        let store = place.store()?;
+        Ok(Self { place, market, desk, identity: IdentityTable::new(&store), signals: SignalTable::new(&store) })
+    }
+}
+
+#[async_trait]
+impl Job for Revalue {
+    const KIND: JobKind = JobKind::Revalue;
+
+    fn place(&self) -> &dyn Place {
+        self.place.as_ref()
+    }
+
+    async fn run(&self, cause: Cause, occasion: &Occasion) -> Result<String, JobError> {
+        let date = match cause {
+            Cause::Timer | Cause::Operator => None,
+            Cause::Event(Event::SignalsGenerated { date, .. }) => Some(date),
+            Cause::Event(event) => return Err(JobError::Misdirected { job: Self::KIND.name(), event: event.name() }),
+        };
+        metrics::newest_bar_age(&self.place.settings().stage, self.market.snapshot().await?.latest_date(), occasion.now);
+        let Some(date) = date else { return Ok(steps::revalue(&self.desk, occasion.now).await?) };
+        // Something came in that prices may not show, and orders are decided on what portfolios are after it.
+        self.desk.look_again();
+        let portfolios = steps::revalue(&self.desk, occasion.now).await?;
+        let traders = automatic_traders(&self.identity).await?;
+        let signals = self.signals.days(&[date.date()]).await?;
+        let orders = steps::auto_trade(&self.desk, &traders, date, &signals, occasion.now).await;
+        Ok(format!("{portfolios}{orders}"))
+    }
+}

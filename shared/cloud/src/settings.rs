@@ -1,0 +1,187 @@
+//! What a deployment tells its functions, in their environment. Region, credentials and endpoints are the SDK's own matter.
+
+use adapters::market_data::Plan;
+use axum::http::HeaderValue;
+use domain::Email;
+
+/// A setting that is missing or wrong; the text names the variable.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SettingsError {
+    #[error("{0} is not set")]
+    Missing(&'static str),
+    #[error("{variable} is `{value}`: {reason}")]
+    Invalid { variable: &'static str, value: String, reason: String },
+}
+
+/// All settings that are there. Each function is given those that it uses: asking for one that is absent names its variable.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Settings {
+    /// `STAGE`: which of several deployments in an account this is.
+    pub stage: String,
+    /// `ADMIN_EMAIL`: who becomes the first administrator.
+    pub admin: Option<Email>,
+    /// `ALLOWED_ORIGINS`: web pages that may call the API, separated by commas.
+    pub origins: Vec<HeaderValue>,
+    pub polygon: VendorSettings,
+    pub tiingo: VendorSettings,
+    /// Whether a stand-in serves S3: buckets are named in the path then.
+    pub path_style: bool,
+    table_prefix: Option<String>,
+    bucket: Option<String>,
+    event_bus: Option<String>,
+    signing_secret: Option<String>,
+    mail_sender: Option<String>,
+    /// `SES_CONFIGURATION_SET`
+    pub mail_configuration: Option<String>,
+}
+
+/// Where a vendor's key is kept, what plan it is for if not the free one, and where the vendor is if not at the usual address.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct VendorSettings {
+    pub secret: Option<String>,
+    pub plan: Option<Plan>,
+    pub base_url: Option<String>,
+}
+
+impl Settings {
+    pub fn from_environment() -> Result<Self, SettingsError> {
+        Self::from_variables(|name| std::env::var(name).ok())
+    }
+
+    /// Reads all variables at once: what is set but wrong is said at the start, not when it is needed. Empty counts as not set.
+    pub fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
+        let text = |name: &str| variable(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
+        let vendor = |vendor: &str, secret: &str, plan: &'static str, base_url: &str| -> Result<_, SettingsError> {
+            let plan = text(plan).map(|name| parsed(plan, &format!("{vendor} {name}"))).transpose()?;
+            Ok(VendorSettings { secret: text(secret), plan, base_url: text(base_url) })
+        };
+        Ok(Self {
+            stage: stage(text("STAGE"))?,
+            admin: text("ADMIN_EMAIL").map(|email| parsed("ADMIN_EMAIL", &email)).transpose()?,
+            origins: origins(text("ALLOWED_ORIGINS"))?,
+            polygon: vendor("polygon", "POLYGON_SECRET_ID", "POLYGON_PLAN", "POLYGON_BASE_URL")?,
+            tiingo: vendor("tiingo", "TIINGO_SECRET_ID", "TIINGO_PLAN", "TIINGO_BASE_URL")?,
+            path_style: text("AWS_ENDPOINT_URL").or_else(|| text("AWS_ENDPOINT_URL_S3")).is_some(),
+            table_prefix: text("TABLE_PREFIX"),
+            bucket: text("BUCKET"),
+            event_bus: text("EVENT_BUS"),
+            signing_secret: text("SIGNING_SECRET_ID"),
+            mail_sender: text("MAIL_SENDER"),
+            mail_configuration: text("SES_CONFIGURATION_SET"),
+        })
+    }
+
+    pub fn table_prefix(&self) -> Result<&str, SettingsError> {
+        needed("TABLE_PREFIX", self.table_prefix.as_deref())
+    }
+
+    pub fn bucket(&self) -> Result<&str, SettingsError> {
+        needed("BUCKET", self.bucket.as_deref())
+    }
+
+    pub fn event_bus(&self) -> Result<&str, SettingsError> {
+        needed("EVENT_BUS", self.event_bus.as_deref())
+    }
+
+    pub fn signing_secret(&self) -> Result<&str, SettingsError> {
+        needed("SIGNING_SECRET_ID", self.signing_secret.as_deref())
+    }
+
+    pub fn mail_sender(&self) -> Result<&str, SettingsError> {
+        needed("MAIL_SENDER", self.mail_sender.as_deref())
+    }
+}
+
+fn needed<'a>(variable: &'static str, value: Option<&'a str>) -> Result<&'a str, SettingsError> {
+    value.ok_or(SettingsError::Missing(variable))
+}
+
+fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(variable: &'static str, value: &str) -> Result<T, SettingsError> {
+    value.parse().map_err(|reason: T::Err| SettingsError::Invalid { variable, value: value.to_owned(), reason: reason.to_string() })
+}
+
+/// The stage is a part of names of resources and of the source of events.
+fn stage(value: Option<String>) -> Result<String, SettingsError> {
+    let value = value.ok_or(SettingsError::Missing("STAGE"))?;
+    if value.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-') {
+        return Ok(value);
+    }
+    Err(SettingsError::Invalid { variable: "STAGE", value, reason: "small letters, digits and hyphens only".into() })
+}
+
+fn origins(value: Option<String>) -> Result<Vec<HeaderValue>, SettingsError> {
+    let invalid = |value: &str, reason: &str| SettingsError::Invalid {
+        variable: "ALLOWED_ORIGINS",
+        value: value.to_owned(),
+        reason: reason.to_owned(),
+    };
+    let list = value.unwrap_or_default();
+    let origins = list.split(',').map(str::trim).filter(|origin| !origin.is_empty());
+    origins
+        .map(|origin| match origin.split_once("://") {
+            Some(("http" | "https", host)) if !host.is_empty() && !host.contains('/') => {
+                HeaderValue::from_str(origin).map_err(|error| invalid(origin, &error.to_string()))
+            }
+            _ => Err(invalid(origin, "an origin is https:// and a host, without a path")),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(variables: &[(&str, &str)]) -> Result<Settings, SettingsError> {
+        Settings::from_variables(|name| variables.iter().find(|(other, _)| *other == name).map(|(_, value)| (*value).to_owned()))
+    }
+
+    #[test]
+    fn what_is_not_set_is_missed_by_name_when_it_is_asked_for() {
+        let settings = read(&[("STAGE", "dev"), ("BUCKET", "stockgpt-dev"), ("EVENT_BUS", " ")]).unwrap();
+        assert_eq!(settings.bucket(), Ok("stockgpt-dev"));
+        for (asked, variable) in [
+            (settings.table_prefix(), "TABLE_PREFIX"),
+            (settings.event_bus(), "EVENT_BUS"),
+            (settings.signing_secret(), "SIGNING_SECRET_ID"),
+            (settings.mail_sender(), "MAIL_SENDER"),
+        ] {
+            assert_eq!(asked, Err(SettingsError::Missing(variable)));
+            assert_eq!(asked.unwrap_err().to_string(), format!("{variable} is not set"));
+        }
+        assert_eq!(read(&[]), Err(SettingsError::Missing("STAGE")));
+    }
+
+    #[test]
+    fn what_is_wrong_is_refused_at_once_with_its_name() {
+        for (variable, value) in [
+            ("STAGE", "Dev"),
+            ("STAGE", "a b"),
+            ("ADMIN_EMAIL", "nobody"),
+            ("ALLOWED_ORIGINS", "example.com"),
+            ("ALLOWED_ORIGINS", "https://a.example,https://b.example/path"),
+            ("ALLOWED_ORIGINS", "*"),
+        ] {
+            let error = read(&[("STAGE", "dev"), (variable, value)].into_iter().rev().collect::<Vec<_>>()).unwrap_err();
+            assert!(error.to_string().starts_with(&format!("{variable} is `")), "{error}");
+        }
+    }
+
+    #[test]
+    fn lists_and_optional_settings() {
+        let settings = read(&[
+            ("STAGE", "dev"),
+            ("ADMIN_EMAIL", "ann@example.com"),
+            ("ALLOWED_ORIGINS", "https://app.example.com, http://localhost:3000,"),
+            ("POLYGON_SECRET_ID", "polygon"),
+            ("POLYGON_PLAN", "paid"),
+            ("TIINGO_BASE_URL", "http://127.0.0.1:9"),
+            ("AWS_ENDPOINT_URL", "http://127.0.0.1:4566"),
+        ])
+        .unwrap();
+        assert_eq!(settings.admin.unwrap().as_str(), "ann@example.com");
+        assert_eq!(settings.origins, ["https://app.example.com", "http://localhost:3000"]);
+        assert_eq!(settings.polygon, VendorSettings { secret: Some("polygon".into()), plan: Some(Plan::POLYGON_PAID), base_url: None });
+        assert_eq!(settings.tiingo, VendorSettings { secret: None, plan: None, base_url: Some("http://127.0.0.1:9".into()) });
+        assert!(settings.path_style);
+    }
+}
