@@ -33,6 +33,8 @@ mod reconciliation;
 #[cfg(test)]
 mod scenario;
 #[cfg(test)]
+mod schedules;
+#[cfg(test)]
 mod simulation;
 #[cfg(test)]
 mod splits;
