@@ -1,9 +1,16 @@
 //! A run that dies anywhere and is run again leaves what an uninterrupted one leaves: the same files to the byte, the same records.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
+use adapters::market_data::bundled::Bundled;
 use app::{
-    data::{Data, Run},
+    data::{Data, Run, RunState},
     market::Market,
     ports::{HistoryStore, MarketData, MarketStore},
 };
@@ -122,4 +129,23 @@ async fn a_backfill_that_dies_anywhere_is_finished_by_the_next_daily_run() {
         }
         assert_eq!(found.2, expected.2, "step {step}");
     }
+}
+
+/// As in a function that is cut off after some minutes: three chunks of stocks, each in an invocation of its own.
+#[tokio::test]
+async fn a_run_whose_time_is_up_goes_on_where_it_stopped() {
+    let companies = Bundled::new();
+    let symbols: Vec<&str> = companies.all_companies().iter().take(20).map(|company| company.symbol.as_str()).collect();
+    let vendor = || -> Arc<dyn MarketData> { Arc::new(Vendor::of(symbols.iter().map(|symbol| bundled(symbol, AFTER)))) };
+    let (whole, parts, now) = (Place::with(&symbols).await, Place::with(&symbols).await, evening_of(AFTER));
+    whole.data(vendor()).ingest_everything(now, &|_, _| {}).await.unwrap();
+
+    for (done, state) in [(8, RunState::Running), (16, RunState::Running), (20, RunState::Succeeded), (20, RunState::Succeeded)] {
+        let chunks = AtomicUsize::new(0);
+        let data = parts.data(vendor()).until(move || chunks.fetch_add(1, Ordering::Relaxed) >= 1);
+        let run = data.ingest_everything(now, &|_, _| {}).await.unwrap();
+        assert_eq!((run.symbols_done, run.state), (done, state));
+    }
+    assert_eq!(records(&parts.data(vendor())).await, records(&whole.data(vendor())).await);
+    assert!(parts.files() == whole.files(), "the same files to the byte");
 }

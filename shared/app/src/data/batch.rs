@@ -51,6 +51,9 @@ impl Data {
 
         batch.state = BatchState::Running;
         for chunk in batch.left().chunks(CHUNK) {
+            if (self.is_time_up)() {
+                return self.record(batch).await;
+            }
             let began = Instant::now();
             let is_exhausted = self.run_chunk(chunk, &mut batch, &setting).await?;
             batch.worked_ms += u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);

@@ -3,7 +3,7 @@
 use domain::{Symbol, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{Data, Run, RunKind};
+use super::{Data, Progress, Run, RunKind};
 use crate::UseCaseError;
 
 /// What an ingestion run is to do.
@@ -35,11 +35,12 @@ impl IngestJob {
         }
     }
 
-    /// Does the job and gives the finished run.
-    pub async fn run(&self, data: &Data, now: Timestamp) -> Result<Run, UseCaseError> {
+    /// Does the job, telling `progress` of each symbol, and gives the run: finished, or still running where the time was up. Called again
+    /// with the same `now` it goes on where it stopped.
+    pub async fn run(&self, data: &Data, now: Timestamp, progress: Progress<'_>) -> Result<Run, UseCaseError> {
         match self {
-            Self::Stocks { symbols, days_back } => data.ingest_stocks(symbols, *days_back, now, &|_, _| {}).await,
-            Self::Scheduled => data.ingest_daily(now, &|_, _| {}).await,
+            Self::Stocks { symbols, days_back } => data.ingest_stocks(symbols, *days_back, now, progress).await,
+            Self::Scheduled => data.ingest_daily(now, progress).await,
             Self::StockList => data.ingest_companies(now).await,
         }
     }

@@ -65,12 +65,14 @@ pub struct Data {
     prefetched: Arc<futures::lock::Mutex<Option<Arc<Prefetched>>>>,
     /// Vendor calls that stand in some record.
     counted: Arc<AtomicU64>,
+    /// Asked before each chunk; what is left then waits for whoever goes on with the run.
+    is_time_up: Arc<dyn Fn() -> bool + Send + Sync>,
 }
 
 impl Data {
     pub fn new(market: Market, histories: Arc<dyn HistoryStore>, vendor: Arc<dyn MarketData>) -> Self {
         let counted = Arc::new(AtomicU64::new(vendor.calls()));
-        Self { market, histories, vendor, second: None, prefetched: Arc::default(), counted }
+        Self { market, histories, vendor, second: None, prefetched: Arc::default(), counted, is_time_up: Arc::new(|| false) }
     }
 
     /// With another vendor beside the first.
@@ -78,6 +80,12 @@ impl Data {
     pub fn with_second(self, second: Arc<dyn MarketData>) -> Self {
         let counted = Arc::new(AtomicU64::new(self.vendor.calls() + second.calls()));
         Self { second: Some(second), counted, ..self }
+    }
+
+    /// For a place that ends the process at some time: runs stop between two chunks once `is_time_up`, still [`RunState::Running`].
+    #[must_use]
+    pub fn until(self, is_time_up: impl Fn() -> bool + Send + Sync + 'static) -> Self {
+        Self { is_time_up: Arc::new(is_time_up), ..self }
     }
 
     /// A run with all that its batches have done so far.

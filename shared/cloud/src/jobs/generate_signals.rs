@@ -1,6 +1,6 @@
 //! Signals of the last session, once its prices are there.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
 use adapters::store::{PortfolioTable, SignalTable};
 use app::{
@@ -39,7 +39,7 @@ impl Job for GenerateSignals {
         self.place.as_ref()
     }
 
-    async fn run(&self, cause: Cause, occasion: &Occasion) -> Result<String, JobError> {
+    async fn run(&self, cause: Cause, occasion: &Occasion, _: Instant) -> Result<String, JobError> {
         let restated = match cause {
             Cause::Timer | Cause::Operator => BTreeMap::new(),
             Cause::Event(Event::PricesIngested { restated, .. }) => restated,

@@ -1,9 +1,15 @@
 //! Prices: what the vendor has that the store has not.
 
-use std::sync::Arc;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
 
 use app::{
-    data::{IngestJob, RunState},
+    data::{IngestJob, Run, RunState},
     jobs::JobKind,
     market::Market,
     ports::{Event, Events, HistoryStore, Occasion},
@@ -27,6 +33,9 @@ impl Ingest {
     }
 }
 
+/// Left for the chunk that is under way at the deadline, the publication of what all chunks brought, and the message to the successor.
+const LAST_STEPS: Duration = Duration::from_mins(2);
+
 #[async_trait]
 impl Job for Ingest {
     const KIND: JobKind = JobKind::Ingest;
@@ -35,7 +44,7 @@ impl Job for Ingest {
         self.place.as_ref()
     }
 
-    async fn run(&self, cause: Cause, occasion: &Occasion) -> Result<String, JobError> {
+    async fn run(&self, cause: Cause, occasion: &Occasion, end: Instant) -> Result<String, JobError> {
         let (job, is_asked_for) = match cause {
             Cause::Timer | Cause::Operator => (IngestJob::Scheduled, false),
             Cause::Event(Event::IngestRequested { job, .. }) => (job, true),
@@ -43,7 +52,16 @@ impl Job for Ingest {
         };
         // A key may have been put in or changed since the last run.
         let data = self.place.vendors().await?.data(&self.market, &self.objects);
-        let run = job.run(&data, occasion.now).await?;
+        let handled = AtomicUsize::new(0);
+        let count = |_, _| {
+            handled.fetch_add(1, Ordering::Relaxed);
+        };
+        let data = data.until(move || Instant::now() + LAST_STEPS >= end);
+        let run = job.run(&data, occasion.now, &count).await?;
+        let handled = handled.into_inner();
+        if run.state == RunState::Running {
+            return self.hand_over(run, job, handled, occasion).await;
+        }
         metrics::newest_bar_age(&self.place.settings().stage, self.market.snapshot().await?.latest_date(), occasion.now);
 
         let outcome = format!("{} bars of {} symbols ({})", run.bars_added, run.symbols_done, run.state.name());
@@ -56,5 +74,18 @@ impl Job for Ingest {
             self.events.publish(&[Event::PricesIngested { run_id: run.id, restated }], occasion).await?;
         }
         Ok(outcome)
+    }
+}
+
+impl Ingest {
+    /// Long runs take several invocations: the next one goes on where this one stopped, as of the same market time.
+    async fn hand_over(&self, run: Run, job: IngestJob, handled: usize, occasion: &Occasion) -> Result<String, JobError> {
+        let outcome = format!("{handled} symbols handled in time, {} of {} done", run.symbols_done, run.symbols_total);
+        // A successor that gets no further either would have one as well, and so for ever.
+        if handled == 0 {
+            return Err(JobError::Fruitless(outcome));
+        }
+        self.events.publish(&[Event::IngestRequested { run_id: run.id, job }], occasion).await?;
+        Ok(format!("{outcome}; the rest follows"))
     }
 }

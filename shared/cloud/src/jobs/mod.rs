@@ -8,7 +8,10 @@ mod reset_otps;
 mod revalue;
 mod trigger;
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant, SystemTime},
+};
 
 use adapters::events::DetailError;
 use app::{
@@ -71,20 +74,37 @@ pub trait Job: Send + Sync {
 
     fn place(&self) -> &dyn Place;
 
-    /// Does the job as of the occasion's market time.
-    async fn run(&self, cause: Cause, occasion: &Occasion) -> Result<String, JobError>;
+    /// Does the job as of the occasion's market time. At `end` the invocation is cut off, done or not.
+    async fn run(&self, cause: Cause, occasion: &Occasion, end: Instant) -> Result<String, JobError>;
+}
+
+/// One invocation, as the Lambda runtime tells of it.
+#[derive(Debug, Clone)]
+pub struct Invocation {
+    pub id: String,
+    /// The wall's time.
+    pub at: Timestamp,
+    /// When it is cut off.
+    pub end: Instant,
+}
+
+impl Invocation {
+    fn of(context: &lambda_runtime::Context) -> Self {
+        let left = context.deadline().duration_since(SystemTime::now()).unwrap_or(Duration::ZERO);
+        Self { id: context.request_id.clone(), at: Timestamp::now(), end: Instant::now() + left }
+    }
 }
 
 /// Handles one invocation: reads why it was made, lets timers rest outside sessions, and runs the job.
-pub async fn handle<J: Job>(job: &J, payload: Value, invocation: &str, wall: Timestamp) -> Result<Done, JobError> {
-    let Trigger { cause, occasion } = Trigger::read(payload, &job.place().settings().stage, invocation, wall)?;
+pub async fn handle<J: Job>(job: &J, payload: Value, invocation: &Invocation) -> Result<Done, JobError> {
+    let Trigger { cause, occasion } = Trigger::read(payload, &job.place().settings().stage, &invocation.id, invocation.at)?;
     let name = J::KIND.name();
     let span = tracing::info_span!("job", job = name, trace_id = occasion.trace_id, now = %occasion.now);
     let outcome = async {
         if cause == Cause::Timer && !schedule::is_wanted(J::KIND, occasion.now) {
             return Ok("outside the session: nothing to do".to_owned());
         }
-        job.run(cause, &occasion).await
+        job.run(cause, &occasion, invocation.end).await
     }
     .instrument(span.clone())
     .await;
@@ -102,7 +122,7 @@ pub async fn serve<J: Job>(new: impl FnOnce(Arc<dyn Place>) -> Result<J, Setting
     let job = &new(Arc::new(Aws::from_environment().await?))?;
     lambda_runtime::run(service_fn(|event: LambdaEvent<Value>| async move {
         let LambdaEvent { payload, context } = event;
-        handle(job, payload, &context.request_id, Timestamp::now()).await.map_err(Error::from)
+        handle(job, payload, &Invocation::of(&context)).await.map_err(Error::from)
     }))
     .await
 }

@@ -1,6 +1,6 @@
 //! The daily clearing of codes, sessions and counters that are over.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use adapters::store::IdentityTable;
 use app::{
@@ -32,7 +32,7 @@ impl Job for ResetOtps {
         self.place.as_ref()
     }
 
-    async fn run(&self, cause: Cause, occasion: &Occasion) -> Result<String, JobError> {
+    async fn run(&self, cause: Cause, occasion: &Occasion, _: Instant) -> Result<String, JobError> {
         if let Cause::Event(event) = cause {
             return Err(JobError::Misdirected { job: Self::KIND.name(), event: event.name() });
         }

@@ -1,6 +1,6 @@
 //! Portfolios: fills, exits, corporate actions, valuations; then orders for those who let signals be taken for them.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use adapters::store::{IdentityTable, SignalTable};
 use app::{
@@ -39,7 +39,7 @@ impl Job for Revalue {
         self.place.as_ref()
     }
 
-    async fn run(&self, cause: Cause, occasion: &Occasion) -> Result<String, JobError> {
+    async fn run(&self, cause: Cause, occasion: &Occasion, _: Instant) -> Result<String, JobError> {
         let date = match cause {
             Cause::Timer | Cause::Operator => None,
             Cause::Event(Event::SignalsGenerated { date, .. }) => Some(date),

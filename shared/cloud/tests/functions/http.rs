@@ -11,7 +11,7 @@ use cloud::{
 };
 use serde_json::{Value, json};
 
-use crate::machine::Machine;
+use crate::machine::{Machine, invocation};
 
 const REQUEST: &str = include_str!("../../fixtures/http_request.json");
 
@@ -118,7 +118,7 @@ async fn an_ingestion_asked_for_by_request_runs_by_event_under_the_same_id() {
         let [requested] = machine.sent().try_into().unwrap();
         assert_eq!(requested["detail"]["trace_id"], "LdZ9pjNBIAMEPQA=", "the request's id is the trace's");
         let ingest = Ingest::new(machine.clone()).unwrap();
-        jobs::handle(&ingest, requested, "invocation-1", "2026-11-23T12:00:00Z".parse().unwrap()).await.unwrap();
+        jobs::handle(&ingest, requested, &invocation("2026-11-23T12:00:00Z")).await.unwrap();
         assert_eq!(state().await, "succeeded");
         assert_eq!(machine.sent(), Vec::<Value>::new(), "a list of companies brings no prices");
     }

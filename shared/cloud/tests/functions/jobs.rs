@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use cloud::{
     Place,
@@ -7,7 +7,7 @@ use cloud::{
 use models::StoredModels;
 use serde_json::{Value, json};
 
-use crate::machine::Machine;
+use crate::machine::{Machine, invocation};
 
 const TICK: &str = include_str!("../../fixtures/scheduler.json");
 const ONNX: &[u8] = include_bytes!("../../../../infra/model/model.onnx");
@@ -18,7 +18,7 @@ fn tick() -> Value {
 }
 
 async fn invoke<J: Job>(job: &J, payload: Value) -> Result<Done, JobError> {
-    jobs::handle(job, payload, "invocation-1", "2022-01-03T22:00:07Z".parse().unwrap()).await
+    jobs::handle(job, payload, &invocation("2022-01-03T22:00:07Z")).await
 }
 
 fn generate_signals(machine: &Arc<Machine>) -> GenerateSignals {
@@ -54,6 +54,19 @@ async fn prices_make_signals_and_signals_move_portfolios_each_once() {
     assert_eq!(machine.sent().len(), 1, "portfolios follow all the same: the first news may have been lost");
     let again = invoke(&ingest, tick()).await.unwrap();
     assert!(again.outcome.ends_with("(succeeded)"), "{}", again.outcome);
+}
+
+#[tokio::test]
+async fn an_ingestion_that_gets_nowhere_in_its_time_fails_and_is_gone_on_with_later() {
+    let machine = Machine::start().await;
+    let ingest = Ingest::new(machine.clone()).unwrap();
+    let mut short = invocation("2022-01-03T22:00:07Z");
+    short.end = Instant::now();
+    let stopped = jobs::handle(&ingest, tick(), &short).await.unwrap_err();
+    assert_eq!(stopped.to_string(), "0 symbols handled in time, 0 of 3 done", "no successor that would get no further");
+    assert_eq!(machine.sent(), Vec::<Value>::new());
+    let done = invoke(&ingest, tick()).await.unwrap();
+    assert!(done.outcome.ends_with("bars of 3 symbols (succeeded)"), "{}", done.outcome);
 }
 
 #[tokio::test]

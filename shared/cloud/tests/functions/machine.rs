@@ -5,6 +5,7 @@ use std::{
     net::TcpListener,
     sync::{Arc, Mutex},
     thread,
+    time::{Duration, Instant},
 };
 
 use adapters::{
@@ -22,6 +23,7 @@ use app::{
 use async_trait::async_trait;
 use cloud::{
     Place, Settings, SettingsError,
+    jobs::Invocation,
     place::{VendorKeyError, Vendors},
 };
 use dynoxide::{Database, server};
@@ -29,6 +31,11 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 pub(crate) const STAGE: &str = "dev";
+
+/// At a wall's time, with a quarter of an hour to work.
+pub(crate) fn invocation(at: &str) -> Invocation {
+    Invocation { id: "invocation-1".into(), at: at.parse().unwrap(), end: Instant::now() + Duration::from_mins(15) }
+}
 
 pub(crate) struct Machine {
     settings: Settings,

@@ -25,7 +25,7 @@ impl Background for InProcess {
     async fn start(&self, job: IngestJob, now: Timestamp) -> Result<(), Problem> {
         let data = self.0.clone();
         tokio::spawn(async move {
-            if let Err(error) = job.run(&data, now).await {
+            if let Err(error) = job.run(&data, now, &|_, _| {}).await {
                 tracing::error!(%error, ?job, "an ingestion in the background failed");
             }
         });

@@ -122,7 +122,7 @@ struct SymbolsQuery {
 /// 202 with the run to come, or 200 with the finished one where that is wanted and can be.
 async fn ingest(state: &DataState, job: IngestJob, in_background: bool, now: Timestamp) -> Result<Response, Problem> {
     if !in_background && state.background.can_wait() {
-        return Ok(Json(RunBody::from(job.run(&state.data, now).await?)).into_response());
+        return Ok(Json(RunBody::from(job.run(&state.data, now, &|_, _| {}).await?)).into_response());
     }
     // A run's id follows from its kind and its time.
     let run = Run::start(job.kind(), now, job.symbols());
