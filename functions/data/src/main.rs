@@ -1,6 +1,7 @@
 //! The function behind `/api/v1/data`.
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), cloud::Error> {
-    cloud::http::serve(cloud::groups::data).await
+use cloud::{Error, Reach, groups, http};
+
+fn main() -> Result<(), Error> {
+    http::serve(groups::data, Reach::tables().objects().events())
 }

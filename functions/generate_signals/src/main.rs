@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use cloud::jobs::{self, GenerateSignals};
+use cloud::{Error, Reach, jobs};
 use models::StoredModels;
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), cloud::Error> {
-    jobs::serve(|place| GenerateSignals::new(place, |objects| Arc::new(StoredModels::new(objects)))).await
+fn main() -> Result<(), Error> {
+    jobs::serve(|place| jobs::generate_signals(place, |objects| Arc::new(StoredModels::new(objects))), Reach::tables().objects().events())
 }

@@ -1,8 +1,7 @@
 //! The function that brings prices and companies in.
 
-use cloud::jobs::{self, Ingest};
+use cloud::{Error, Reach, jobs};
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), cloud::Error> {
-    jobs::serve(Ingest::new).await
+fn main() -> Result<(), Error> {
+    jobs::serve(jobs::ingest, Reach::tables().objects().events().vendors())
 }

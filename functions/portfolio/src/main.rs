@@ -1,6 +1,7 @@
 //! The function behind `/api/v1/portfolio`.
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), cloud::Error> {
-    cloud::http::serve(cloud::groups::portfolio).await
+use cloud::{Error, Reach, groups, http};
+
+fn main() -> Result<(), Error> {
+    http::serve(groups::portfolio, Reach::tables().objects())
 }

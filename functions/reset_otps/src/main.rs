@@ -1,8 +1,7 @@
 //! The function that clears codes, sessions and counters that are over.
 
-use cloud::jobs::{self, ResetOtps};
+use cloud::{Error, Reach, jobs};
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), cloud::Error> {
-    jobs::serve(ResetOtps::new).await
+fn main() -> Result<(), Error> {
+    jobs::serve(jobs::reset_otps, Reach::tables())
 }

@@ -1,8 +1,7 @@
 //! The function that lets the market act on portfolios.
 
-use cloud::jobs::{self, Revalue};
+use cloud::{Error, Reach, jobs};
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), cloud::Error> {
-    jobs::serve(Revalue::new).await
+fn main() -> Result<(), Error> {
+    jobs::serve(jobs::revalue, Reach::tables().objects())
 }

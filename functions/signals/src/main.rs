@@ -1,6 +1,7 @@
 //! The function behind `/api/v1/signals`.
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), cloud::Error> {
-    cloud::http::serve(cloud::groups::signals).await
+use cloud::{Error, Reach, groups, http};
+
+fn main() -> Result<(), Error> {
+    http::serve(groups::signals, Reach::tables().objects())
 }

@@ -1,6 +1,7 @@
 //! The function behind `/health`, `/metrics` and the documentation.
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), cloud::Error> {
-    cloud::http::serve(cloud::groups::system).await
+use cloud::{Error, Reach, groups, http};
+
+fn main() -> Result<(), Error> {
+    http::serve(groups::system, Reach::tables().objects())
 }

@@ -96,7 +96,7 @@ fn compose(system: &System, limiter: TokenBuckets) -> Router {
         metrics: vec![metrics.clone(), Arc::new(SystemMetrics::new(system))],
     };
     let edge = Edge { metrics, limiter: Arc::new(limiter), ..Edge::new(services.auth.clone(), clock) };
-    api::compose(groups, Some((system_state, &api::openapi(true))), edge)
+    api::compose(groups, Some(api::system(system_state, &api::openapi(true))), edge)
 }
 
 async fn announce(system: &System, options: &Serve, address: SocketAddr) {

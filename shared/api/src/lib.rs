@@ -4,7 +4,7 @@
 //!
 //! ```ignore
 //! let groups = [routes::auth::router(auth), routes::stocks::router(stocks)];
-//! let app = api::compose(groups, Some((system, &api::openapi(false))), edge);
+//! let app = api::compose(groups, Some(api::system(state, &api::openapi(false))), edge);
 //! ```
 //!
 //! The same routers run behind a gateway, one group a function, and all together on one machine.
@@ -33,15 +33,16 @@ use crate::routes::system::SystemState;
 /// What every route of a group begins with.
 pub const BASE_PATH: &str = "/api/v1";
 
-/// The routers of groups under [`BASE_PATH`], with the edge around them. With `system`, also `/health`, `/metrics` and the
-/// documentation pages of the given document.
-pub fn compose(groups: impl IntoIterator<Item = OpenApiRouter>, system: Option<(SystemState, &OpenApi)>, edge: Edge) -> Router {
+/// The routers of groups under [`BASE_PATH`], with the edge around them and around what [`system`] made.
+pub fn compose(groups: impl IntoIterator<Item = OpenApiRouter>, system: Option<Router>, edge: Edge) -> Router {
     let api = groups.into_iter().fold(Router::new(), |api, group| api.merge(Router::from(group)));
-    let mut router = Router::new().nest(BASE_PATH, api);
-    if let Some((state, document)) = system {
-        router = router.merge(Router::from(routes::system::router(state))).merge(docs::router(document));
-    }
+    let router = Router::new().nest(BASE_PATH, api).merge(system.unwrap_or_default());
     middleware::surround(router, edge)
+}
+
+/// `/health`, `/metrics` and the documentation pages of the given document.
+pub fn system(state: SystemState, document: &OpenApi) -> Router {
+    Router::from(routes::system::router(state)).merge(docs::router(document))
 }
 
 /// The whole API's `OpenAPI` document, whichever groups run in this process; `with_clock` where the clock can be moved.

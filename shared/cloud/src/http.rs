@@ -19,7 +19,7 @@ use runtime::telemetry::{self, LevelFilter, LogFormat};
 use tower::ServiceExt;
 
 use crate::{
-    Error, Place, SettingsError,
+    Error, Place, Reach, SettingsError, block_on,
     groups::{Compose, Shared},
     keys::Keys,
     place::Aws,
@@ -88,9 +88,13 @@ impl Function {
 
 /// Answers requests until the process is ended. Every request is finished and everything it did is stored before its answer goes out,
 /// so that there is nothing to do at the end.
-pub async fn serve(compose: Compose) -> Result<(), Error> {
+pub fn serve(compose: Compose, reach: Reach) -> Result<(), Error> {
+    block_on(answer_all(compose, reach))
+}
+
+async fn answer_all(compose: Compose, reach: Reach) -> Result<(), Error> {
     telemetry::start(LogFormat::Json, LevelFilter::INFO);
-    let function = Function::new(Arc::new(Aws::from_environment().await?), compose);
+    let function = Function::new(Arc::new(Aws::from_environment(reach).await?), compose);
     // In the time before the first request, which nobody waits for. A wrong setting ends the process here, with its name; what may
     // pass is tried again with each request.
     match function.router().await {

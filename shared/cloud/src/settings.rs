@@ -2,13 +2,16 @@
 
 use adapters::market_data::Plan;
 use axum::http::HeaderValue;
-use domain::Email;
+use domain::{Email, trading::TradingRules};
 
 /// A setting that is missing or wrong; the text names the variable.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SettingsError {
     #[error("{0} is not set")]
     Missing(&'static str),
+    /// A defect of this program: its `main` does not name what it uses.
+    #[error("this function does not reach {0}")]
+    OutOfReach(&'static str),
     #[error("{variable} is `{value}`: {reason}")]
     Invalid { variable: &'static str, value: String, reason: String },
 }
@@ -22,6 +25,8 @@ pub struct Settings {
     pub admin: Option<Email>,
     /// `ALLOWED_ORIGINS`: web pages that may call the API, separated by commas.
     pub origins: Vec<HeaderValue>,
+    /// `TRADING_RULES`: what of fees, slippage and limits is to be otherwise than by default, as TOML.
+    pub rules: TradingRules,
     pub polygon: VendorSettings,
     pub tiingo: VendorSettings,
     /// Whether a stand-in serves S3: buckets are named in the path then.
@@ -59,6 +64,7 @@ impl Settings {
             stage: stage(text("STAGE"))?,
             admin: text("ADMIN_EMAIL").map(|email| parsed("ADMIN_EMAIL", &email)).transpose()?,
             origins: origins(text("ALLOWED_ORIGINS"))?,
+            rules: rules(text("TRADING_RULES"))?,
             polygon: vendor("polygon", "POLYGON_SECRET_ID", "POLYGON_PLAN", "POLYGON_BASE_URL")?,
             tiingo: vendor("tiingo", "TIINGO_SECRET_ID", "TIINGO_PLAN", "TIINGO_BASE_URL")?,
             path_style: text("AWS_ENDPOINT_URL").or_else(|| text("AWS_ENDPOINT_URL_S3")).is_some(),
@@ -107,6 +113,11 @@ fn stage(value: Option<String>) -> Result<String, SettingsError> {
         return Ok(value);
     }
     Err(SettingsError::Invalid { variable: "STAGE", value, reason: "small letters, digits and hyphens only".into() })
+}
+
+fn rules(value: Option<String>) -> Result<TradingRules, SettingsError> {
+    let value = value.unwrap_or_default();
+    runtime::rules::parse(&value).map_err(|error| SettingsError::Invalid { variable: "TRADING_RULES", value, reason: error.to_string() })
 }
 
 fn origins(value: Option<String>) -> Result<Vec<HeaderValue>, SettingsError> {
@@ -160,6 +171,8 @@ mod tests {
             ("ALLOWED_ORIGINS", "example.com"),
             ("ALLOWED_ORIGINS", "https://a.example,https://b.example/path"),
             ("ALLOWED_ORIGINS", "*"),
+            ("TRADING_RULES", "initial_cash = 0"),
+            ("TRADING_RULES", "leverage = 2"),
         ] {
             let error = read(&[("STAGE", "dev"), (variable, value)].into_iter().rev().collect::<Vec<_>>()).unwrap_err();
             assert!(error.to_string().starts_with(&format!("{variable} is `")), "{error}");
@@ -174,6 +187,7 @@ mod tests {
             ("ALLOWED_ORIGINS", "https://app.example.com, http://localhost:3000,"),
             ("POLYGON_SECRET_ID", "polygon"),
             ("POLYGON_PLAN", "paid"),
+            ("TRADING_RULES", "initial_cash = 25000\nlimits = { participation = 0.1 }"),
             ("TIINGO_BASE_URL", "http://127.0.0.1:9"),
             ("AWS_ENDPOINT_URL", "http://127.0.0.1:4566"),
         ])
@@ -182,6 +196,7 @@ mod tests {
         assert_eq!(settings.origins, ["https://app.example.com", "http://localhost:3000"]);
         assert_eq!(settings.polygon, VendorSettings { secret: Some("polygon".into()), plan: Some(Plan::POLYGON_PAID), base_url: None });
         assert_eq!(settings.tiingo, VendorSettings { secret: None, plan: None, base_url: Some("http://127.0.0.1:9".into()) });
+        assert_eq!(settings.rules.initial_cash.to_string(), "25000.00");
         assert!(settings.path_style);
     }
 }

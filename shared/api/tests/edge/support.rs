@@ -125,7 +125,7 @@ pub(crate) fn edge() -> Edge {
 pub(crate) fn app(edge: Edge) -> Router {
     let system =
         SystemState { version: "1.2.3", checks: Vec::new(), metrics: vec![Arc::<api::metrics::HttpMetrics>::clone(&edge.metrics)] };
-    api::compose([routes().into()], Some((system, &api::openapi(true))), edge)
+    api::compose([routes().into()], Some(api::system(system, &api::openapi(true))), edge)
 }
 
 /// A quick edge that allows `burst` requests of each user.

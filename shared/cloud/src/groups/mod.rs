@@ -30,7 +30,7 @@ use app::{
 };
 use async_trait::async_trait;
 use axum::Router;
-use domain::{Source, Timestamp, trading::TradingRules};
+use domain::{Source, Timestamp};
 
 use self::{background::ByEvent, first_admin::FirstAdmin};
 use crate::{
@@ -104,7 +104,7 @@ pub(crate) fn trading(place: &dyn Place) -> Result<(Signals, Desk), SettingsErro
     let (store, market) = (place.store()?, market(place)?);
     let portfolios = Arc::new(PortfolioTable::new(&store));
     let signals = Signals::new(market.clone(), Arc::new(SignalTable::new(&store)), portfolios.clone(), None);
-    let desk = Desk::new(market, signals.clone(), portfolios, TradingRules::default());
+    let desk = Desk::new(market, signals.clone(), portfolios, place.settings().rules.clone());
     Ok((signals, desk))
 }
 

@@ -30,7 +30,7 @@ pub fn system(place: &dyn Place, _: &Keys, shared: &Shared) -> Result<Router, Se
         checks: vec![Arc::new(Database(market.companies().clone())), Arc::new(Prices(market.clone())), Arc::new(Model(objects))],
         metrics: vec![shared.metrics.clone(), Arc::new(Stored { market, signals })],
     };
-    Ok(api::compose([], Some((state, &api::openapi(false))), edge(place, Arc::new(Nobody), shared)))
+    Ok(api::compose([], Some(api::system(state, &api::openapi(false))), edge(place, Arc::new(Nobody), shared)))
 }
 
 /// No route here minds who calls.

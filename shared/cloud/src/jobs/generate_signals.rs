@@ -13,16 +13,17 @@ use async_trait::async_trait;
 use super::{Cause, Job, JobError};
 use crate::{Place, SettingsError, place::market};
 
-pub struct GenerateSignals {
+/// The source of models of a place's objects.
+pub type NewModels = fn(Arc<dyn HistoryStore>) -> Arc<dyn Models>;
+
+pub(super) struct GenerateSignals {
     place: Arc<dyn Place>,
     signals: Signals,
     events: Arc<dyn Events>,
 }
 
 impl GenerateSignals {
-    /// `models` makes the source of models of the place's objects. It comes from outside, so that only the function that scores links
-    /// what evaluates a model.
-    pub fn new(place: Arc<dyn Place>, models: fn(Arc<dyn HistoryStore>) -> Arc<dyn Models>) -> Result<Self, SettingsError> {
+    pub(super) fn new(place: Arc<dyn Place>, models: NewModels) -> Result<Self, SettingsError> {
         let (store, objects, events) = (place.store()?, place.objects()?, place.events()?);
         // Which signals users have acted on is asked for only where they are shown.
         let portfolios = Arc::new(PortfolioTable::new(&store));
@@ -33,7 +34,9 @@ impl GenerateSignals {
 
 #[async_trait]
 impl Job for GenerateSignals {
-    const KIND: JobKind = JobKind::GenerateSignals;
+    fn kind(&self) -> JobKind {
+        JobKind::GenerateSignals
+    }
 
     fn place(&self) -> &dyn Place {
         self.place.as_ref()
@@ -43,7 +46,7 @@ impl Job for GenerateSignals {
         let restated = match cause {
             Cause::Timer | Cause::Operator => BTreeMap::new(),
             Cause::Event(Event::PricesIngested { restated, .. }) => restated,
-            Cause::Event(event) => return Err(JobError::Misdirected { job: Self::KIND.name(), event: event.name() }),
+            Cause::Event(event) => return Err(JobError::Misdirected { job: self.kind().name(), event: event.name() }),
         };
         let restated = steps::restate(&self.signals, &restated, occasion.now).await?;
         let made = steps::generate_signals(&self.signals, occasion.now).await?;

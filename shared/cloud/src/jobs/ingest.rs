@@ -19,7 +19,7 @@ use async_trait::async_trait;
 use super::{Cause, Job, JobError};
 use crate::{Place, SettingsError, metrics, place::market};
 
-pub struct Ingest {
+pub(super) struct Ingest {
     place: Arc<dyn Place>,
     market: Market,
     objects: Arc<dyn HistoryStore>,
@@ -27,7 +27,7 @@ pub struct Ingest {
 }
 
 impl Ingest {
-    pub fn new(place: Arc<dyn Place>) -> Result<Self, SettingsError> {
+    pub(super) fn new(place: Arc<dyn Place>) -> Result<Self, SettingsError> {
         let (market, objects, events) = (market(place.as_ref())?, place.objects()?, place.events()?);
         Ok(Self { place, market, objects, events })
     }
@@ -38,7 +38,9 @@ const LAST_STEPS: Duration = Duration::from_mins(2);
 
 #[async_trait]
 impl Job for Ingest {
-    const KIND: JobKind = JobKind::Ingest;
+    fn kind(&self) -> JobKind {
+        JobKind::Ingest
+    }
 
     fn place(&self) -> &dyn Place {
         self.place.as_ref()
@@ -48,7 +50,7 @@ impl Job for Ingest {
         let (job, is_asked_for) = match cause {
             Cause::Timer | Cause::Operator => (IngestJob::Scheduled, false),
             Cause::Event(Event::IngestRequested { job, .. }) => (job, true),
-            Cause::Event(event) => return Err(JobError::Misdirected { job: Self::KIND.name(), event: event.name() }),
+            Cause::Event(event) => return Err(JobError::Misdirected { job: self.kind().name(), event: event.name() }),
         };
         // A key may have been put in or changed since the last run.
         let data = self.place.vendors().await?.data(&self.market, &self.objects);

@@ -28,14 +28,16 @@ use serde_json::Value;
 use tracing::Instrument;
 
 use crate::{
-    Error, Place, SettingsError,
+    Error, Place, Reach, SettingsError, block_on,
     place::{Aws, VendorKeyError},
 };
 
-pub use generate_signals::GenerateSignals;
-pub use ingest::Ingest;
-pub use reset_otps::ResetOtps;
-pub use revalue::Revalue;
+use generate_signals::GenerateSignals;
+use ingest::Ingest;
+use reset_otps::ResetOtps;
+use revalue::Revalue;
+
+pub use generate_signals::NewModels;
 pub use trigger::{Cause, Trigger};
 
 /// Why a job failed. The invocation fails with it, is tried again, and lies with the dead letters in the end.
@@ -70,7 +72,7 @@ pub struct Done {
 
 #[async_trait]
 pub trait Job: Send + Sync {
-    const KIND: JobKind;
+    fn kind(&self) -> JobKind;
 
     fn place(&self) -> &dyn Place;
 
@@ -96,12 +98,12 @@ impl Invocation {
 }
 
 /// Handles one invocation: reads why it was made, lets timers rest outside sessions, and runs the job.
-pub async fn handle<J: Job>(job: &J, payload: Value, invocation: &Invocation) -> Result<Done, JobError> {
+pub async fn handle(job: &dyn Job, payload: Value, invocation: &Invocation) -> Result<Done, JobError> {
     let Trigger { cause, occasion } = Trigger::read(payload, &job.place().settings().stage, &invocation.id, invocation.at)?;
-    let name = J::KIND.name();
+    let name = job.kind().name();
     let span = tracing::info_span!("job", job = name, trace_id = occasion.trace_id, now = %occasion.now);
     let outcome = async {
-        if cause == Cause::Timer && !schedule::is_wanted(J::KIND, occasion.now) {
+        if cause == Cause::Timer && !schedule::is_wanted(job.kind(), occasion.now) {
             return Ok("outside the session: nothing to do".to_owned());
         }
         job.run(cause, &occasion, invocation.end).await
@@ -116,10 +118,35 @@ pub async fn handle<J: Job>(job: &J, payload: Value, invocation: &Invocation) ->
     Ok(Done { job: name, now: occasion.now, trace_id: occasion.trace_id, outcome: outcome? })
 }
 
+/// A job over a place.
+pub type New = fn(Arc<dyn Place>) -> Result<Box<dyn Job>, SettingsError>;
+
+pub fn ingest(place: Arc<dyn Place>) -> Result<Box<dyn Job>, SettingsError> {
+    Ok(Box::new(Ingest::new(place)?))
+}
+
+/// `models` makes the source of models of the place's objects. It comes from outside, so that only the function that scores links what
+/// evaluates a model.
+pub fn generate_signals(place: Arc<dyn Place>, models: NewModels) -> Result<Box<dyn Job>, SettingsError> {
+    Ok(Box::new(GenerateSignals::new(place, models)?))
+}
+
+pub fn revalue(place: Arc<dyn Place>) -> Result<Box<dyn Job>, SettingsError> {
+    Ok(Box::new(Revalue::new(place)?))
+}
+
+pub fn reset_otps(place: Arc<dyn Place>) -> Result<Box<dyn Job>, SettingsError> {
+    Ok(Box::new(ResetOtps::new(place)?))
+}
+
 /// Runs a job whenever it is started, until the process is ended.
-pub async fn serve<J: Job>(new: impl FnOnce(Arc<dyn Place>) -> Result<J, SettingsError>) -> Result<(), Error> {
+pub fn serve(new: New, reach: Reach) -> Result<(), Error> {
+    block_on(run_all(new, reach))
+}
+
+async fn run_all(new: New, reach: Reach) -> Result<(), Error> {
     telemetry::start(LogFormat::Json, LevelFilter::INFO);
-    let job = &new(Arc::new(Aws::from_environment().await?))?;
+    let job = &*new(Arc::new(Aws::from_environment(reach).await?))?;
     lambda_runtime::run(service_fn(|event: LambdaEvent<Value>| async move {
         let LambdaEvent { payload, context } = event;
         handle(job, payload, &Invocation::of(&context)).await.map_err(Error::from)

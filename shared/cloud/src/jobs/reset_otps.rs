@@ -12,13 +12,13 @@ use async_trait::async_trait;
 use super::{Cause, Job, JobError};
 use crate::{Place, SettingsError};
 
-pub struct ResetOtps {
+pub(super) struct ResetOtps {
     place: Arc<dyn Place>,
     identity: IdentityTable,
 }
 
 impl ResetOtps {
-    pub fn new(place: Arc<dyn Place>) -> Result<Self, SettingsError> {
+    pub(super) fn new(place: Arc<dyn Place>) -> Result<Self, SettingsError> {
         let identity = IdentityTable::new(&place.store()?);
         Ok(Self { place, identity })
     }
@@ -26,7 +26,9 @@ impl ResetOtps {
 
 #[async_trait]
 impl Job for ResetOtps {
-    const KIND: JobKind = JobKind::ResetOtps;
+    fn kind(&self) -> JobKind {
+        JobKind::ResetOtps
+    }
 
     fn place(&self) -> &dyn Place {
         self.place.as_ref()
@@ -34,7 +36,7 @@ impl Job for ResetOtps {
 
     async fn run(&self, cause: Cause, occasion: &Occasion, _: Instant) -> Result<String, JobError> {
         if let Cause::Event(event) = cause {
-            return Err(JobError::Misdirected { job: Self::KIND.name(), event: event.name() });
+            return Err(JobError::Misdirected { job: self.kind().name(), event: event.name() });
         }
         Ok(format!("{} expired records removed", self.identity.purge_expired(occasion.now).await?))
     }

@@ -15,7 +15,7 @@ use async_trait::async_trait;
 use super::{Cause, Job, JobError};
 use crate::{Place, SettingsError, groups::trading, metrics, place::market};
 
-pub struct Revalue {
+pub(super) struct Revalue {
     place: Arc<dyn Place>,
     market: Market,
     desk: Desk,
@@ -24,7 +24,7 @@ pub struct Revalue {
 }
 
 impl Revalue {
-    pub fn new(place: Arc<dyn Place>) -> Result<Self, SettingsError> {
+    pub(super) fn new(place: Arc<dyn Place>) -> Result<Self, SettingsError> {
         let (market, (_, desk)) = (market(place.as_ref())?, trading(place.as_ref())?);
         let store = place.store()?;
         Ok(Self { place, market, desk, identity: IdentityTable::new(&store), signals: SignalTable::new(&store) })
@@ -33,7 +33,9 @@ impl Revalue {
 
 #[async_trait]
 impl Job for Revalue {
-    const KIND: JobKind = JobKind::Revalue;
+    fn kind(&self) -> JobKind {
+        JobKind::Revalue
+    }
 
     fn place(&self) -> &dyn Place {
         self.place.as_ref()
@@ -43,7 +45,7 @@ impl Job for Revalue {
         let date = match cause {
             Cause::Timer | Cause::Operator => None,
             Cause::Event(Event::SignalsGenerated { date, .. }) => Some(date),
-            Cause::Event(event) => return Err(JobError::Misdirected { job: Self::KIND.name(), event: event.name() }),
+            Cause::Event(event) => return Err(JobError::Misdirected { job: self.kind().name(), event: event.name() }),
         };
         metrics::newest_bar_age(&self.place.settings().stage, self.market.snapshot().await?.latest_date(), occasion.now);
         let Some(date) = date else { return Ok(steps::revalue(&self.desk, occasion.now).await?) };

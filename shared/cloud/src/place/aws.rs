@@ -7,16 +7,13 @@ use std::{
 
 use adapters::{
     aws::SdkConfig,
-    events::EventBridge,
-    history::s3::Bucket,
-    mail::ses::Ses,
     secrets::{SecretError, SecretStore},
     store::{Store, TableNames},
 };
 use app::ports::{Events, HistoryStore, Mailer};
 use async_trait::async_trait;
 
-use super::{Place, VendorKeyError, Vendors, vendor};
+use super::{Place, Reach, VendorKeyError, Vendors};
 use crate::{Settings, SettingsError};
 
 /// How long a secret is kept: a rotation is noticed within this time by every copy.
@@ -24,18 +21,19 @@ const SECRET_LIFE: Duration = Duration::from_mins(5);
 
 /// One client a service, made when it is first used; all share their connections' configuration.
 pub struct Aws {
-    settings: Settings,
-    config: SdkConfig,
+    pub(super) settings: Settings,
+    pub(super) config: SdkConfig,
+    reach: Reach,
     store: OnceLock<Store>,
     objects: OnceLock<Arc<dyn HistoryStore>>,
     secrets: OnceLock<SecretStore>,
 }
 
 impl Aws {
-    pub async fn from_environment() -> Result<Self, SettingsError> {
+    pub async fn from_environment(reach: Reach) -> Result<Self, SettingsError> {
         let settings = Settings::from_environment()?;
         let config = adapters::aws::config().await;
-        Ok(Self { settings, config, store: OnceLock::new(), objects: OnceLock::new(), secrets: OnceLock::new() })
+        Ok(Self { settings, config, reach, store: OnceLock::new(), objects: OnceLock::new(), secrets: OnceLock::new() })
     }
 }
 
@@ -51,17 +49,19 @@ impl Place for Aws {
     }
 
     fn objects(&self) -> Result<Arc<dyn HistoryStore>, SettingsError> {
-        let bucket = self.settings.bucket()?;
-        Ok(self.objects.get_or_init(|| Arc::new(Bucket::new(&self.config, bucket, self.settings.path_style))).clone())
+        if let Some(objects) = self.objects.get() {
+            return Ok(objects.clone());
+        }
+        let objects = (self.reach.objects)(self)?;
+        Ok(self.objects.get_or_init(|| objects).clone())
     }
 
     fn events(&self) -> Result<Arc<dyn Events>, SettingsError> {
-        Ok(Arc::new(EventBridge::new(&self.config, self.settings.event_bus()?, &self.settings.stage)))
+        (self.reach.events)(self)
     }
 
     fn mailer(&self) -> Result<Arc<dyn Mailer>, SettingsError> {
-        let configuration = self.settings.mail_configuration.as_deref();
-        Ok(Arc::new(Ses::new(&self.config, self.settings.mail_sender()?, configuration)))
+        (self.reach.mailer)(self)
     }
 
     async fn secret(&self, id: &str) -> Result<Arc<str>, SecretError> {
@@ -69,6 +69,6 @@ impl Place for Aws {
     }
 
     async fn vendors(&self) -> Result<Vendors, VendorKeyError> {
-        vendor::from_secrets(self).await
+        (self.reach.vendors)(self).await
     }
 }

@@ -1,6 +1,7 @@
 //! Where functions run: what they are composed of.
 
 mod aws;
+mod reach;
 mod vendor;
 
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use async_trait::async_trait;
 use crate::{Settings, SettingsError};
 
 pub use aws::Aws;
+pub use reach::Reach;
 pub use vendor::{Elsewhere, VendorKeyError, Vendors};
 
 /// What functions can ask for. Things are made when they are first asked for.

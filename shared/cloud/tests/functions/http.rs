@@ -7,7 +7,7 @@ use axum::{
 use cloud::{
     groups::{self, Compose},
     http::Function,
-    jobs::{self, Ingest},
+    jobs,
 };
 use serde_json::{Value, json};
 
@@ -117,8 +117,8 @@ async fn an_ingestion_asked_for_by_request_runs_by_event_under_the_same_id() {
         assert_eq!(state().await, "running");
         let [requested] = machine.sent().try_into().unwrap();
         assert_eq!(requested["detail"]["trace_id"], "LdZ9pjNBIAMEPQA=", "the request's id is the trace's");
-        let ingest = Ingest::new(machine.clone()).unwrap();
-        jobs::handle(&ingest, requested, &invocation("2026-11-23T12:00:00Z")).await.unwrap();
+        let ingest = jobs::ingest(machine.clone()).unwrap();
+        jobs::handle(&*ingest, requested, &invocation("2026-11-23T12:00:00Z")).await.unwrap();
         assert_eq!(state().await, "succeeded");
         assert_eq!(machine.sent(), Vec::<Value>::new(), "a list of companies brings no prices");
     }
