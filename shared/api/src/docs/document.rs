@@ -6,7 +6,7 @@ use utoipa::openapi::{
     security::{Http, HttpAuthScheme, SecurityScheme},
 };
 
-use super::responses;
+use super::{examples, responses};
 
 const DESCRIPTION: &str = include_str!("description.md");
 
@@ -46,6 +46,7 @@ pub fn document(groups: impl IntoIterator<Item = OpenApi>) -> OpenApi {
     for (path, item) in &mut document.paths.paths {
         for operation in operations(item) {
             responses::complete(operation, path);
+            examples::keep_out_of_forms(operation);
         }
     }
     document.tags = Some(used_tags(&mut document));

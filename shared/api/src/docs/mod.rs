@@ -2,6 +2,7 @@
 
 mod assets;
 mod document;
+mod examples;
 mod responses;
 
 use std::sync::Arc;

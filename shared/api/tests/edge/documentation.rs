@@ -31,6 +31,10 @@ async fn the_document_is_complete() {
         assert!(operation["summary"].as_str().is_some_and(|summary| !summary.is_empty()), "{context}: no summary");
         assert!(operation["tags"].as_array().expect(&context).iter().all(|tag| tags.contains(tag.as_str().unwrap())), "{context}: tags");
 
+        let optional = operation["parameters"].as_array().into_iter().flatten().filter(|parameter| parameter["required"] != true);
+        let filled_in: Vec<&Value> = optional.filter(|parameter| parameter.get("example").is_some()).collect();
+        assert!(filled_in.is_empty(), "{context}: a form would send what nobody chose: {filled_in:?}");
+
         let responses = operation["responses"].as_object().expect(&context);
         assert!(responses.keys().any(|status| status.starts_with('2')), "{context}: no success");
         let is_open = ["/api/v1/auth/request-otp", "/api/v1/auth/login", "/api/v1/auth/status", "/health", "/metrics"].contains(&&*path);
