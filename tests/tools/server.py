@@ -56,7 +56,10 @@ class Server:
     def code(self, address):
         """The code in the newest mail to the address, or `None`; the mail is taken out of the outbox."""
         for path in sorted(self.outbox.glob("*.eml"), reverse=True):
-            mail = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
+            try:
+                mail = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
+            except FileNotFoundError:  # another client has read it
+                continue
             if mail["To"].addresses[0].addr_spec == address:
                 path.unlink()
                 return re.search(r"\b\d{6}\b", mail.get_body(("plain",)).get_content())[0]
