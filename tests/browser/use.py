@@ -1,4 +1,4 @@
-"""Uses the documentation pages: python use.py PROGRAM CHROMIUM SCREENSHOTS. Prints what it saw, and fails at the first thing that is wrong."""
+"""Uses the documentation pages: python use.py PROGRAM CHROMIUM SCREENSHOTS. Fails at the first thing that is wrong."""
 
 import json
 import pathlib
@@ -111,7 +111,8 @@ def main(program, chromium, screenshots):
     if browser.faults:
         sys.exit("\n".join(["the pages were not clean:", *browser.faults]))
     print(f"/docs and /redoc show {operations} operations; signed in, read prices and placed an order through the page.")
-    print(f"{browser.requests} requests, all to the server; no error in the console, no violation of the policy. Screenshots: {screenshots}")
+    print(f"{browser.requests} requests, all to the server; no error in the console, no violation of the policy.")
+    print(f"Screenshots: {screenshots}")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import time
 
 import people
 import target as targets
-from process import Processes, machine_busy_seconds
+from process import machine_busy_seconds
 from server import Server
 
 ROUTES = {
@@ -50,7 +50,7 @@ def arguments():
     parser = argparse.ArgumentParser(description="Load on the one-machine server, beside another if one is named.")
     parser.add_argument("program", nargs="?", default=os.environ.get("STOCKGPT_PROGRAM"), help="the stockgpt to measure")
     parser.add_argument("--seconds", type=float, default=30, help="for each server: half for the routes, half for the people [30]")
-    parser.add_argument("--users", type=int, default=40, help="accounts; a multiple of the people [40]")
+    parser.add_argument("--users", type=int, default=40, help="accounts [40]")
     parser.add_argument("--people", type=int, default=4, help="who visit at once [4]")
     parser.add_argument("--connections", type=int, default=32, help="of wrk [32]")
     parser.add_argument("--growth-mib", type=float, default=24, help="by how much memory may grow after the first round [24]")
@@ -104,15 +104,17 @@ def measure_routes(measured, options):
 
 
 def wrk(server, lines, connections, seconds):
-    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s", str(pathlib.Path(__file__).with_name("replay.lua"))]
-    done = subprocess.run([*command, server.url], env={**os.environ, "REQUESTS": str(lines)}, capture_output=True, text=True, check=True)
+    script = pathlib.Path(__file__).with_name("replay.lua")
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s", script, server.url]
+    done = subprocess.run(command, env={**os.environ, "REQUESTS": str(lines)}, capture_output=True, text=True, check=True)
     row = json.loads(next(line for line in done.stdout.splitlines() if line.startswith("JSON"))[4:])
     return {**row, "errors": row["refused"] + row["broken"]}
 
 
 def measure_people(measured, options):
     """Rounds of people: latencies of each kind, processor time, and memory after each round."""
-    crowds = {server.name: {"ms": {kind: [] for kind in people.KINDS}, "errors": [], "cpu_seconds": 0, "other_cores": 0} for server in measured}
+    nothing = lambda: {"ms": {kind: [] for kind in people.KINDS}, "errors": [], "cpu_seconds": 0}
+    crowds = {server.name: nothing() for server in measured}
     memory = {server.name: [server.processes.memory_mib()] for server in measured}
     for round_number in range(ROUNDS):
         for server in measured:
@@ -124,7 +126,6 @@ def measure_people(measured, options):
                 crowd["ms"][kind] += milliseconds[kind]
             crowd["errors"] += errors
             crowd["cpu_seconds"] += meter.cpu_seconds
-            crowd["other_cores"] = max(crowd["other_cores"], meter.other_cores)
             server.between()
             memory[server.name].append(server.processes.memory_mib())
     return crowds, memory
@@ -136,7 +137,8 @@ def percentile(values, share):
 
 
 def print_routes(rows):
-    print(f"\n{'route':<11}{'server':<10}{'req/s':>9}{'p50 ms':>9}{'p99 ms':>9}{'errors':>8}{'CPU s':>8}{'req/CPU s':>11}{'bytes':>9}{'others':>8}")
+    print(f"\n{'route':<11}{'server':<10}{'req/s':>9}{'p50 ms':>9}{'p99 ms':>9}{'errors':>8}", end="")
+    print(f"{'CPU s':>8}{'req/CPU s':>11}{'bytes':>9}{'others':>8}")
     for (route, server), row in rows.items():
         rate, efficiency = row["requests"] / row["seconds"], per_cpu_second(row)
         print(
@@ -177,7 +179,8 @@ def print_ratios(routes, crowds, memory):
     rows = [(route, routes[route, "stockgpt"], routes[route, "peer"]) for route in ROUTES]
     for name, ours, theirs in [*rows, ("people", as_row(crowds["stockgpt"]), as_row(crowds["peer"]))]:
         throughput, latency = per_cpu_second(ours) / per_cpu_second(theirs), ours["p99_ms"] / theirs["p99_ms"]
-        print(f"{name:<14}{throughput:>10.1f}x{latency:>8.2f}    {met(throughput >= GOALS['throughput'])}, {met(latency <= GOALS['p99'])}")
+        verdict = f"{met(throughput >= GOALS['throughput'])}, {met(latency <= GOALS['p99'])}"
+        print(f"{name:<14}{throughput:>10.1f}x{latency:>8.2f}    {verdict}")
     share = max(memory["stockgpt"]) / max(memory["peer"])
     print(f"{'memory':<14}{share:>11.3f}{'':>8}    goal: {GOALS['memory']:.2f}, {met(share <= GOALS['memory'])}")
 

@@ -29,7 +29,7 @@ class Server:
         self.outbox = data / "outbox"
         self.process = subprocess.Popen(
             [self.program, "--port", "0", "--data-dir", data, "--admin", ADMIN, *self.arguments],
-            env={"PATH": os.environ["PATH"], "RUST_LOG": "warn", **self.environment},
+            env={"PATH": os.environ["PATH"], "RUST_LOG": "error", **self.environment},
             stdout=subprocess.PIPE,
             text=True,
         )
