@@ -159,8 +159,8 @@ def print_people(crowds):
             values = crowd["ms"][kind]
             print(f"{kind:<12}{server:<10}{len(values):>9}{percentile(values, 0.5):>9.2f}{percentile(values, 0.99):>9.2f}")
     for server, crowd in crowds.items():
-        answers = as_row(crowd)["requests"]
-        print(f"{server}: {answers} answers, {len(crowd['errors'])} errors, {answers / max(crowd['cpu_seconds'], 0.01):.0f} answers a CPU second")
+        row = as_row(crowd)
+        print(f"{server}: {row['requests']} answers, {len(crowd['errors'])} errors, {per_cpu_second(row):.0f} answers a CPU second")
 
 
 def as_row(crowd):
