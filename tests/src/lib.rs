@@ -13,6 +13,8 @@ mod concurrency;
 #[cfg(test)]
 mod damage;
 #[cfg(test)]
+mod digest;
+#[cfg(test)]
 mod documentation;
 #[cfg(test)]
 mod harness;

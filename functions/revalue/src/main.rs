@@ -3,5 +3,5 @@
 use cloud::{Error, Reach, jobs};
 
 fn main() -> Result<(), Error> {
-    jobs::serve(jobs::revalue, Reach::tables().objects())
+    jobs::serve(jobs::revalue, Reach::tables().objects().mail())
 }

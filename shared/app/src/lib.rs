@@ -2,6 +2,7 @@
 
 pub mod auth;
 pub mod data;
+pub mod digest;
 mod error;
 pub mod jobs;
 pub mod market;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use app::{
     auth::{Auth, AuthPolicy, Secrets},
     data::Data,
+    digest::Digest,
     jobs::Jobs,
     market::Market,
     portfolio::Desk,
@@ -45,7 +46,7 @@ pub struct Services {
 impl Services {
     pub fn new(ports: Ports, policy: AuthPolicy, secrets: &Secrets, rules: TradingRules) -> Self {
         let market = Market::new(ports.histories.clone(), ports.companies, ports.quotes);
-        let auth = Arc::new(Auth::new(ports.identity, ports.mailer, policy, secrets));
+        let auth = Arc::new(Auth::new(ports.identity, ports.mailer.clone(), policy, secrets));
         let signals = Signals::new(market.clone(), ports.signals, ports.portfolios.clone(), Some(ports.models));
         let desk = Desk::new(market.clone(), signals.clone(), ports.portfolios, rules);
         let data = Data::new(market.clone(), ports.histories, ports.vendor);
@@ -53,7 +54,8 @@ impl Services {
             Some(second) => data.with_second(second),
             None => data,
         };
-        let jobs = Jobs { data: data.clone(), signals: signals.clone(), desk: desk.clone(), auth: auth.clone() };
+        let digest = Digest::new(market.clone(), desk.clone(), ports.mailer);
+        let jobs = Jobs { data: data.clone(), signals: signals.clone(), desk: desk.clone(), auth: auth.clone(), digest };
         Self { auth, stocks: Stocks::new(market), signals, desk, data, jobs }
     }
 }

@@ -61,8 +61,8 @@ impl IdentityStore for IdentityTable {
         self.list_users(after, limit).await
     }
 
-    async fn automatic_traders(&self) -> Result<Vec<UserId>, StoreError> {
-        self.list_automatic_traders().await
+    async fn subscribers(&self) -> Result<Vec<UserId>, StoreError> {
+        self.list_subscribers().await
     }
 
     async fn put_code(&self, email: &Email, code: &CodeRecord) -> Result<(), StoreError> {

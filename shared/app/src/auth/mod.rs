@@ -32,7 +32,7 @@ pub use mail::code_in;
 pub use origin::Origin;
 pub use policy::{AuthPolicy, Limits, SignUp};
 pub use secrets::{Secrets, SecretsError, SigningKey};
-pub use session::{Principal, automatic_traders, bearer};
+pub use session::{Principal, bearer, subscribers};
 pub use user::{Preferences, Profile, User};
 
 /// The use cases of identity.

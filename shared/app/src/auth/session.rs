@@ -25,15 +25,14 @@ pub fn bearer(authorization: Option<&str>) -> Result<&str, AuthError> {
     Ok(token.trim_start())
 }
 
-/// As [`Auth::automatic_traders`], for those who have no keys and verify nobody.
-pub async fn automatic_traders(store: &dyn IdentityStore) -> Result<Vec<User>, StoreError> {
-    let mut traders = Vec::new();
-    for id in store.automatic_traders().await? {
+/// As [`Auth::subscribers`], for those who have no keys and verify nobody.
+pub async fn subscribers(store: &dyn IdentityStore) -> Result<Vec<User>, StoreError> {
+    let mut subscribers = Vec::new();
+    for id in store.subscribers().await? {
         // The index may lag behind the user: what counts is what the user's own record says now.
-        let user = store.user(&id).await?;
-        traders.extend(user.filter(|user| user.preferences.auto_trade && user.is_active && user.role >= Role::Trader));
+        subscribers.extend(store.user(&id).await?.filter(|user| user.is_active && user.preferences.concerns_jobs()));
     }
-    Ok(traders)
+    Ok(subscribers)
 }
 
 impl Auth {
@@ -77,9 +76,9 @@ impl Auth {
         self.change(id, &UserChange::Preferences(preferences)).await
     }
 
-    /// Users for whom signals are taken without being asked, in the order of their ids: those who want it and may still trade.
-    pub async fn automatic_traders(&self) -> Result<Vec<User>, AuthError> {
-        Ok(automatic_traders(self.store.as_ref()).await?)
+    /// Active users for whom the daily jobs do something, in the order of their ids: trade, or write mail.
+    pub async fn subscribers(&self) -> Result<Vec<User>, AuthError> {
+        Ok(subscribers(self.store.as_ref()).await?)
     }
 
     pub(super) async fn change(&self, id: &UserId, change: &UserChange) -> Result<User, AuthError> {

@@ -18,6 +18,18 @@ pub struct User {
     pub preferences: Preferences,
 }
 
+impl User {
+    /// Whether signals are taken without asking: for those who want it and may still trade.
+    pub fn trades_automatically(&self) -> bool {
+        self.preferences.auto_trade && self.is_active && self.role >= Role::Trader
+    }
+
+    /// Whether the evening's mail goes to this user.
+    pub fn reads_digest(&self) -> bool {
+        self.preferences.asks_for_mail() && self.is_active
+    }
+}
+
 /// What sizing and suggestions go by. A field that an older record lacks has its default.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -48,6 +60,15 @@ impl Preferences {
     /// A target twice as far away as the stop pays for itself when it is reached in one case of three; what lies above that pays
     /// for the costs.
     pub const DEFAULT_MIN_CONFIDENCE: f64 = 0.35;
+
+    pub fn asks_for_mail(&self) -> bool {
+        self.email_signals || self.email_portfolio_updates || self.email_market_updates
+    }
+
+    /// Whether the daily jobs have anything to do for who prefers this.
+    pub fn concerns_jobs(&self) -> bool {
+        self.auto_trade || self.asks_for_mail()
+    }
 }
 
 impl Default for Preferences {

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 pub use schedule::{Due, JobKind};
 
-use crate::{UseCaseError, auth::Auth, data::Data, portfolio::Desk, signals::Signals};
+use crate::{UseCaseError, auth::Auth, data::Data, digest::Digest, portfolio::Desk, signals::Signals};
 
 /// Everything the jobs work with.
 #[derive(Clone)]
@@ -19,6 +19,7 @@ pub struct Jobs {
     pub signals: Signals,
     pub desk: Desk,
     pub auth: Arc<Auth>,
+    pub digest: Digest,
 }
 
 /// What a job did, in one line for people.
@@ -31,11 +32,11 @@ pub struct JobReport {
 }
 
 impl Jobs {
-    /// Runs one job as of the market time `now`. `wall` is the time by which codes and sessions expire.
+    /// Runs one job as of the market time `now`. `wall` is the time by which codes and sessions expire and which mail is dated.
     pub async fn run(&self, job: JobKind, now: Timestamp, wall: Timestamp) -> Result<JobReport, UseCaseError> {
         let outcome = match job {
-            JobKind::Ingest => self.ingest(now).await?,
-            JobKind::GenerateSignals => self.generate_signals(now).await?,
+            JobKind::Ingest => self.ingest(now, wall).await?,
+            JobKind::GenerateSignals => self.generate_signals(now, wall).await?,
             JobKind::Revalue => steps::revalue(&self.desk, now).await?,
             JobKind::ResetOtps => self.reset_otps(wall).await?,
         };
@@ -44,22 +45,24 @@ impl Jobs {
 
     /// New prices are what portfolios and signals wait for: both follow at once, and after them the orders that signals ask for.
     /// Portfolios come first, so that orders are decided on what they are after the day.
-    async fn ingest(&self, now: Timestamp) -> Result<String, UseCaseError> {
+    async fn ingest(&self, now: Timestamp, wall: Timestamp) -> Result<String, UseCaseError> {
         let run = self.data.ingest_daily(now, &|_, _| {}).await?;
         let restated = self.data.restatements(&run).await?;
         let restated = steps::restate(&self.signals, &restated, now).await?;
         self.desk.look_again();
         let portfolios = steps::revalue(&self.desk, now).await?;
-        let signals = self.generate_signals(now).await?;
+        let signals = self.generate_signals(now, wall).await?;
         Ok(format!("{} bars of {} symbols ({}){restated}; {signals}; {portfolios}", run.bars_added, run.symbols_done, run.state.name()))
     }
 
     /// Orders follow also after a repetition: what took the signals before may have been interrupted.
-    async fn generate_signals(&self, now: Timestamp) -> Result<String, UseCaseError> {
+    async fn generate_signals(&self, now: Timestamp, wall: Timestamp) -> Result<String, UseCaseError> {
         let made = steps::generate_signals(&self.signals, now).await?;
-        let traders = self.auth.automatic_traders().await.map_err(|error| UseCaseError::Unavailable(error.to_string()))?;
-        let orders = steps::auto_trade(&self.desk, &traders, made.generated.date, &made.generated.signals, now).await;
-        Ok(format!("{made}{orders}"))
+        let subscribers = self.auth.subscribers().await.map_err(|error| UseCaseError::Unavailable(error.to_string()))?;
+        let (date, signals) = (made.generated.date, &made.generated.signals);
+        let orders = steps::auto_trade(&self.desk, &subscribers, date, signals, now).await;
+        let mails = steps::digest(&self.digest, &subscribers, date, signals, now, wall).await;
+        Ok(format!("{made}{orders}{mails}"))
     }
 
     async fn reset_otps(&self, wall: Timestamp) -> Result<String, UseCaseError> {

@@ -7,6 +7,7 @@ use domain::{Date, Symbol, Timestamp, TradingDate, signal::Signal};
 use crate::{
     UseCaseError,
     auth::User,
+    digest::{Digest, Mailed},
     portfolio::{AutoTrading, Desk},
     signals::{Generated, Signals},
 };
@@ -42,14 +43,33 @@ pub async fn revalue(desk: &Desk, now: Timestamp) -> Result<String, UseCaseError
     Ok(format!("{} portfolios revalued, {} fills{failures}", done.portfolios, done.fills))
 }
 
-/// Takes the signals of `date` for those who want it. Says nothing where nobody does or nothing came of it.
-pub async fn auto_trade(desk: &Desk, traders: &[User], date: TradingDate, signals: &[Signal], now: Timestamp) -> String {
-    let AutoTrading { traders, taken, refused, failures } = desk.auto_trade(traders, date, signals, now).await;
+/// Takes the signals of `date` for those of `subscribers` who want it. Says nothing where nobody does or nothing came of it.
+pub async fn auto_trade(desk: &Desk, subscribers: &[User], date: TradingDate, signals: &[Signal], now: Timestamp) -> String {
+    let traders: Vec<User> = subscribers.iter().filter(|user| user.trades_automatically()).cloned().collect();
+    let AutoTrading { traders, taken, refused, failures } = desk.auto_trade(&traders, date, signals, now).await;
     if taken + refused + failures == 0 {
         return String::new();
     }
     let failures = if failures == 0 { String::new() } else { format!(", {failures} failed") };
     format!("; {taken} orders for {traders} automatic traders, {refused} refused{failures}")
+}
+
+/// Writes to those of `subscribers` who want it what the session of `date` brought. Mail is never what a job fails for.
+pub async fn digest(
+    digest: &Digest,
+    subscribers: &[User],
+    date: TradingDate,
+    signals: &[Signal],
+    now: Timestamp,
+    wall: Timestamp,
+) -> String {
+    let readers: Vec<User> = subscribers.iter().filter(|user| user.reads_digest()).cloned().collect();
+    match digest.send(&readers, date, signals, now, wall).await {
+        Ok(Mailed { sent: 0, failures: 0 }) => String::new(),
+        Ok(Mailed { sent, failures: 0 }) => format!("; {sent} mails"),
+        Ok(Mailed { sent, failures }) => format!("; {sent} mails, {failures} could not be sent"),
+        Err(error) => format!("; no mails: {error}"),
+    }
 }
 
 impl fmt::Display for Made {

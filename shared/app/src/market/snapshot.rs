@@ -7,6 +7,7 @@ use domain::{
     trading::Statement,
 };
 use jiff::SignedDuration;
+use rust_decimal::prelude::ToPrimitive;
 use serde::{Deserialize, Serialize};
 
 use super::liquidity_after;
@@ -43,6 +44,9 @@ pub struct StockSnapshot {
     pub average_daily_volume: Decimal,
     /// Standard deviation of daily returns over the last 20 sessions, as a fraction.
     pub daily_volatility: Decimal,
+    /// Its last close against the one before, on the same share basis, as a fraction; absent for a first bar.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub day_return: Option<f64>,
     /// First session in which it no longer trades under this symbol: delisted, or renamed.
     #[serde(default)]
     pub ended_on: Option<Date>,
@@ -58,6 +62,7 @@ impl StockSnapshot {
             close: last.close,
             average_daily_volume: liquidity.average_daily_volume,
             daily_volatility: liquidity.daily_volatility,
+            day_return: day_return(history),
             ended_on: history
                 .actions
                 .iter()
@@ -70,6 +75,12 @@ impl StockSnapshot {
     pub fn liquidity(&self) -> Liquidity {
         Liquidity { average_daily_volume: self.average_daily_volume, daily_volatility: self.daily_volatility }
     }
+}
+
+fn day_return(history: &PriceHistory) -> Option<f64> {
+    let [.., before, last] = history.bars.as_slice() else { return None };
+    let basis = history.ratio_between(before.bar.date.date(), last.bar.date.date(), ActionKind::price_ratio);
+    (last.bar.close.decimal() * basis / before.bar.close.decimal() - Decimal::ONE).round_dp(6).to_f64()
 }
 
 impl LateStatement {

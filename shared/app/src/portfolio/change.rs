@@ -79,6 +79,17 @@ impl Desk {
         Err(UseCaseError::Busy)
     }
 
+    /// Whether nobody did `what` for the user before. It counts as done from now on.
+    pub(crate) async fn is_first(&self, user: &UserId, what: &str, now: Timestamp) -> Result<bool, UseCaseError> {
+        if self.store.receipt(user, what).await?.is_some() {
+            return Ok(false);
+        }
+        let once = Idempotency::new(what.to_owned(), b"");
+        let change = Change { user, cause: Cause::job("once"), idempotency: Some(&once), now };
+        self.change(change, |journal| async { Ok((journal, Decided::from(()))) }).await?;
+        Ok(true)
+    }
+
     /// What the same request got before.
     async fn first_answer<T: DeserializeOwned>(&self, change: &Change<'_>) -> Result<Option<T>, UseCaseError> {
         let Some(idempotency) = change.idempotency else { return Ok(None) };

@@ -81,8 +81,8 @@ pub trait IdentityStore: Send + Sync {
     /// At most `limit` users from `after` on ([`UserPage::next`] of the page before).
     async fn users(&self, after: Option<&str>, limit: u32) -> Result<UserPage, StoreError>;
 
-    /// Users whose preferences have signals taken without being asked, by id; may lag a moment behind their records.
-    async fn automatic_traders(&self) -> Result<Vec<UserId>, StoreError>;
+    /// Users whose preferences give the daily jobs something to do, by id; may lag a moment behind their records.
+    async fn subscribers(&self) -> Result<Vec<UserId>, StoreError>;
 
     /// Replaces the code that the address had, and starts its tries anew.
     async fn put_code(&self, email: &Email, code: &CodeRecord) -> Result<(), StoreError>;

@@ -1,10 +1,12 @@
-//! Portfolios: fills, exits, corporate actions, valuations; then orders for those who let signals be taken for them.
+//! Portfolios: fills, exits, corporate actions, valuations; then orders for those who let signals be taken for them,
+//! and the evening's mail.
 
 use std::{sync::Arc, time::Instant};
 
 use adapters::store::{IdentityTable, SignalTable};
 use app::{
-    auth::automatic_traders,
+    auth::subscribers,
+    digest::Digest,
     jobs::{JobKind, steps},
     market::Market,
     portfolio::Desk,
@@ -21,13 +23,15 @@ pub(super) struct Revalue {
     desk: Desk,
     identity: IdentityTable,
     signals: SignalTable,
+    digest: Digest,
 }
 
 impl Revalue {
     pub(super) fn new(place: Arc<dyn Place>) -> Result<Self, SettingsError> {
         let (market, (_, desk)) = (market(place.as_ref())?, trading(place.as_ref())?);
         let store = place.store()?;
-        Ok(Self { place, market, desk, identity: IdentityTable::new(&store), signals: SignalTable::new(&store) })
+        let digest = Digest::new(market.clone(), desk.clone(), place.mailer()?);
+        Ok(Self { place, market, desk, digest, identity: IdentityTable::new(&store), signals: SignalTable::new(&store) })
     }
 }
 
@@ -52,9 +56,10 @@ impl Job for Revalue {
         // Something came in that prices may not show, and orders are decided on what portfolios are after it.
         self.desk.look_again();
         let portfolios = steps::revalue(&self.desk, occasion.now).await?;
-        let traders = automatic_traders(&self.identity).await?;
+        let subscribers = subscribers(&self.identity).await?;
         let signals = self.signals.days(&[date.date()]).await?;
-        let orders = steps::auto_trade(&self.desk, &traders, date, &signals, occasion.now).await;
-        Ok(format!("{portfolios}{orders}"))
+        let orders = steps::auto_trade(&self.desk, &subscribers, date, &signals, occasion.now).await;
+        let mails = steps::digest(&self.digest, &subscribers, date, &signals, occasion.now, occasion.now).await;
+        Ok(format!("{portfolios}{orders}{mails}"))
     }
 }

@@ -11,8 +11,8 @@ use crate::store::{Condition, Item, Key, Query, Update, expression::Value, item:
 
 const FORMAT: u32 = 1;
 const DIRECTORY: &str = "DIRECTORY";
-/// The kind of a user for whom signals are taken without being asked.
-const AUTO_TRADE: &str = "AUTO_TRADE";
+/// The kind of a user for whom the daily jobs do something.
+const SUBSCRIBER: &str = "SUBSCRIBER";
 
 pub(super) fn partition(id: &UserId) -> String {
     format!("USER#{id}")
@@ -58,8 +58,8 @@ impl IdentityTable {
             UserChange::Profile(profile) => update.set("profile", Value::json(profile)),
             UserChange::Preferences(preferences) => {
                 let update = update.set("preferences", Value::json(preferences));
-                if preferences.auto_trade {
-                    update.set("gsi_pk", Value::text(AUTO_TRADE)).set("gsi_sk", Value::text(&id.0))
+                if preferences.concerns_jobs() {
+                    update.set("gsi_pk", Value::text(SUBSCRIBER)).set("gsi_sk", Value::text(&id.0))
                 } else {
                     update.remove("gsi_pk").remove("gsi_sk")
                 }
@@ -68,8 +68,8 @@ impl IdentityTable {
         self.table.update(update).await?.written().as_ref().map(user).transpose()
     }
 
-    pub(super) async fn list_automatic_traders(&self) -> Result<Vec<UserId>, StoreError> {
-        let items = self.table.query(&Query::kind(AUTO_TRADE)).await?;
+    pub(super) async fn list_subscribers(&self) -> Result<Vec<UserId>, StoreError> {
+        let items = self.table.query(&Query::kind(SUBSCRIBER)).await?;
         items.iter().map(|item| Ok(UserId(item.get_text("gsi_sk")?.to_owned()))).collect()
     }
 
@@ -95,7 +95,7 @@ fn item(user: &User) -> Item {
         .maybe(user.last_sign_in_at, |item, at| item.instant("last_sign_in_at", at))
         .json("profile", &user.profile)
         .json("preferences", &user.preferences);
-    if user.preferences.auto_trade { item.kind(AUTO_TRADE, &user.id.0) } else { item }
+    if user.preferences.concerns_jobs() { item.kind(SUBSCRIBER, &user.id.0) } else { item }
 }
 
 fn user(item: &Item) -> Result<User, StoreError> {

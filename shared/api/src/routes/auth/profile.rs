@@ -110,8 +110,11 @@ fn tidy(name: Option<String>) -> Option<String> {
 #[schema(as = Preferences)]
 #[expect(clippy::struct_excessive_bools, reason = "they are the independent switches of a settings page")]
 pub(super) struct PreferencesBody {
+    /// A mail each evening with the day's signals.
     email_signals: bool,
+    /// In that mail, the portfolio's value and what was traded.
     email_portfolio_updates: bool,
+    /// In that mail, how the stocks that are followed did.
     email_market_updates: bool,
     /// Take signals without being asked, as far as the limits allow.
     auto_trade: bool,
