@@ -31,7 +31,7 @@ def as_deployed(template, program, server, logs, vendor):
     recorder = Recorder()
     with StandIn(program, logs / "stand-in.log", endpoint=recorder.url) as stand_in:
         recorder.start(stand_in.url)
-        parameters = {"AdminEmail": ADMIN, "MailSender": SENDER, "TiingoBaseUrl": vendor.url}
+        parameters = {"AdminEmail": ADMIN, "MailSender": SENDER, "TiingoBaseUrl": vendor.url, "TiingoPlan": "power"}
         with step("dev is deployed"):
             dev = Stack(stand_in, template, "dev", AllowedOrigins=PAGE, AlarmEmail=ADMIN, **parameters)
             dev.deploy()
@@ -87,7 +87,7 @@ def with_permissions(template, program, logs, vendor):
     """The same use with every permission enforced, and what is not permitted is refused."""
     with StandIn(program, logs / "stand-in-iam.log", iam=True) as stand_in:
         with step("dev is deployed where permissions are enforced"):
-            dev = Stack(stand_in, template, "dev", AdminEmail=ADMIN, MailSender=SENDER, TiingoBaseUrl=vendor.url)
+            dev = Stack(stand_in, template, "dev", AdminEmail=ADMIN, MailSender=SENDER, TiingoBaseUrl=vendor.url, TiingoPlan="power")
             dev.deploy()
         with step("the bucket refuses what does not come over TLS"):
             rights.check_tls(stand_in, dev)

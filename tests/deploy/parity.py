@@ -30,7 +30,7 @@ class LocalServer:
         self.outbox = data / "outbox"
         self.process = subprocess.Popen(
             [self.program, "--live", "--port", "0", "--data-dir", data, "--admin", ADMIN],
-            env={"PATH": os.environ["PATH"], "TIINGO_API_KEY": "deploy-test", "TIINGO_BASE_URL": self.vendor_url, "RUST_LOG": "warn"},
+            env={"PATH": os.environ["PATH"], "TIINGO_API_KEY": "deploy-test", "TIINGO_PLAN": "power", "TIINGO_BASE_URL": self.vendor_url, "RUST_LOG": "error"},
             stdout=subprocess.PIPE,
             text=True,
         )

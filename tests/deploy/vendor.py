@@ -130,7 +130,7 @@ def day(row, date, action):
 
 
 def is_session(day):
-    return day.weekday() < 5 and day not in holidays(day.year)
+    return day.weekday() < 5 and day not in holidays(day.year) and day not in MOURNING
 
 
 def last_session(day):
@@ -144,6 +144,10 @@ def next_session(day):
     while not is_session(day):
         day += dt.timedelta(days=1)
     return day
+
+
+# Closed besides, for the mourning of presidents.
+MOURNING = {dt.date(2018, 12, 5), dt.date(2025, 1, 9)}
 
 
 def holidays(year):
