@@ -39,6 +39,8 @@ impl Bench {
             speed: 0.0,
             live: false,
             reset: false,
+            log_format: stockgpt::cli::LogFormat::default(),
+            features: stockgpt::cli::Features::default(),
             admin: "admin@localhost".parse().unwrap(),
         };
         let (base, tokens) = runtime.block_on(async {

@@ -11,7 +11,11 @@ use domain::trading::TradingRules;
 use jiff::civil::Date;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
-use stockgpt::{cli::Serve, serve, system::System};
+use stockgpt::{
+    cli::{Features, Serve},
+    serve,
+    system::System,
+};
 use tempfile::TempDir;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
@@ -86,6 +90,8 @@ fn options(data_dir: &Path, from: Option<Date>) -> Serve {
         live: false,
         reset: false,
         admin: ADMIN.parse().unwrap(),
+        log_format: stockgpt::cli::LogFormat::default(),
+        features: Features::default(),
     }
 }
 
@@ -118,11 +124,20 @@ impl Server {
 
     /// Trades by `rules`.
     pub(crate) async fn start_by(rules: TradingRules, from: Option<Date>, change: impl FnOnce(&Path)) -> Self {
+        Self::start_as(Features::default(), rules, from, change).await
+    }
+
+    /// Offers these parts and no others.
+    pub(crate) async fn start_offering(features: Features) -> Self {
+        Self::start_as(features, TradingRules::default(), None, |_| {}).await
+    }
+
+    async fn start_as(features: Features, rules: TradingRules, from: Option<Date>, change: impl FnOnce(&Path)) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let data = directory.path().join("data");
         copy(&tokio::task::spawn_blocking(template).await.unwrap(), &data);
         change(&data);
-        let system = System::start_with(&options(&data, from), rules).await.unwrap();
+        let system = System::start_with(&Serve { features, ..options(&data, from) }, rules).await.unwrap();
         let router = serve::router(&system);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());

@@ -17,6 +17,8 @@ mod digest;
 #[cfg(test)]
 mod documentation;
 #[cfg(test)]
+mod features;
+#[cfg(test)]
 mod harness;
 #[cfg(test)]
 mod ingest;

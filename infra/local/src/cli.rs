@@ -4,7 +4,8 @@
 
 use std::{net::IpAddr, path::PathBuf};
 
-use clap::{Args, Parser, Subcommand};
+use api::FeatureFlags;
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use domain::{Date, Email};
 
 /// Paper trading on real stocks: the whole system in one process.
@@ -57,6 +58,52 @@ pub struct Serve {
     /// The first administrator.
     #[arg(long, default_value = "admin@localhost", value_name = "EMAIL", env = "STOCKGPT_ADMIN")]
     pub admin: Email,
+    /// How logs are written to stderr: text for people, json for machines. RUST_LOG says what is logged.
+    #[arg(long, default_value = "text", env = "STOCKGPT_LOG_FORMAT")]
+    pub log_format: LogFormat,
+    #[command(flatten)]
+    pub features: Features,
+}
+
+/// Parts of the API that can be switched off: what is off answers 404 and is not in the documentation.
+#[derive(Debug, Clone, Copy, Args)]
+#[command(next_help_heading = "Parts that can be switched off")]
+pub struct Features {
+    /// Fresh quotes beside end-of-day bars.
+    #[arg(long, default_value_t = true, action = ArgAction::Set, value_name = "true|false", env = "FEATURE_REAL_TIME_DATA")]
+    pub real_time_data: bool,
+    /// Charts of stocks and of the portfolio.
+    #[arg(long, default_value_t = true, action = ArgAction::Set, value_name = "true|false", env = "FEATURE_ADVANCED_CHARTS")]
+    pub advanced_charts: bool,
+    /// What the model is, what moved a signal, and whether confidence came true.
+    #[arg(long, default_value_t = true, action = ArgAction::Set, value_name = "true|false", env = "FEATURE_MODEL_INSIGHTS")]
+    pub model_insights: bool,
+}
+
+impl Default for Features {
+    fn default() -> Self {
+        FeatureFlags::default().into()
+    }
+}
+
+impl From<FeatureFlags> for Features {
+    fn from(FeatureFlags { real_time_data, advanced_charts, model_insights }: FeatureFlags) -> Self {
+        Self { real_time_data, advanced_charts, model_insights }
+    }
+}
+
+impl From<Features> for FeatureFlags {
+    fn from(Features { real_time_data, advanced_charts, model_insights }: Features) -> Self {
+        Self { real_time_data, advanced_charts, model_insights }
+    }
+}
+
+/// How logs are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum LogFormat {
+    #[default]
+    Text,
+    Json,
 }
 
 #[derive(Debug, Clone, Args)]

@@ -7,7 +7,6 @@ pub mod embedded_store;
 pub mod first_start;
 pub mod health;
 pub mod mail;
-pub mod metrics;
 pub mod replay;
 pub mod rules;
 pub mod serve;

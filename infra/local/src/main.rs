@@ -3,13 +3,17 @@
 use clap::Parser;
 use runtime::telemetry::{LevelFilter, LogFormat};
 use stockgpt::{
-    cli::{Cli, Command},
+    cli::{self, Cli, Command},
     replay, rules, serve,
 };
 
 fn main() -> std::process::ExitCode {
     let cli = Cli::parse();
-    runtime::telemetry::start(LogFormat::Text, LevelFilter::WARN);
+    // People are told of what goes wrong; machines also of every request.
+    match cli.serve.log_format {
+        cli::LogFormat::Text => runtime::telemetry::start(LogFormat::Text, LevelFilter::WARN),
+        cli::LogFormat::Json => runtime::telemetry::start(LogFormat::Json, LevelFilter::INFO),
+    }
     match run(&cli) {
         Ok(()) => std::process::ExitCode::SUCCESS,
         Err(error) => {

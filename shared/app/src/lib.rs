@@ -1,6 +1,7 @@
 //! The use cases, and the ports through which they reach the outside world.
 
 pub mod auth;
+pub mod charts;
 pub mod data;
 pub mod digest;
 mod error;

@@ -1,6 +1,7 @@
 //! What a deployment tells its functions, in their environment. Region, credentials and endpoints are the SDK's own matter.
 
 use adapters::market_data::Plan;
+use api::FeatureFlags;
 use axum::http::HeaderValue;
 use domain::{Email, trading::TradingRules};
 
@@ -27,6 +28,8 @@ pub struct Settings {
     pub origins: Vec<HeaderValue>,
     /// `TRADING_RULES`: what of fees, slippage and limits is to be otherwise than by default, as TOML.
     pub rules: TradingRules,
+    /// `FEATURE_REAL_TIME_DATA`, `FEATURE_ADVANCED_CHARTS`, `FEATURE_MODEL_INSIGHTS`: which parts of the API are on, `true` or `false`.
+    pub features: FeatureFlags,
     pub polygon: VendorSettings,
     pub tiingo: VendorSettings,
     /// Whether a stand-in serves S3: buckets are named in the path then.
@@ -65,6 +68,7 @@ impl Settings {
             admin: text("ADMIN_EMAIL").map(|email| parsed("ADMIN_EMAIL", &email)).transpose()?,
             origins: origins(text("ALLOWED_ORIGINS"))?,
             rules: rules(text("TRADING_RULES"))?,
+            features: features(&text)?,
             polygon: vendor("polygon", "POLYGON_SECRET_ID", "POLYGON_PLAN", "POLYGON_BASE_URL")?,
             tiingo: vendor("tiingo", "TIINGO_SECRET_ID", "TIINGO_PLAN", "TIINGO_BASE_URL")?,
             path_style: text("AWS_ENDPOINT_URL").or_else(|| text("AWS_ENDPOINT_URL_S3")).is_some(),
@@ -120,6 +124,22 @@ fn rules(value: Option<String>) -> Result<TradingRules, SettingsError> {
     runtime::rules::parse(&value).map_err(|error| SettingsError::Invalid { variable: "TRADING_RULES", value, reason: error.to_string() })
 }
 
+fn features(text: &impl Fn(&str) -> Option<String>) -> Result<FeatureFlags, SettingsError> {
+    let is_on = |variable: &'static str, otherwise: bool| match text(variable).as_deref() {
+        None => Ok(otherwise),
+        Some("true") => Ok(true),
+        Some("false") => Ok(false),
+        Some(other) => Err(SettingsError::Invalid { variable, value: other.to_owned(), reason: "true or false".into() }),
+    };
+    let default = FeatureFlags::default();
+    let [real_time_data, advanced_charts, model_insights] = api::features::VARIABLES;
+    Ok(FeatureFlags {
+        real_time_data: is_on(real_time_data, default.real_time_data)?,
+        advanced_charts: is_on(advanced_charts, default.advanced_charts)?,
+        model_insights: is_on(model_insights, default.model_insights)?,
+    })
+}
+
 fn origins(value: Option<String>) -> Result<Vec<HeaderValue>, SettingsError> {
     let invalid = |value: &str, reason: &str| SettingsError::Invalid {
         variable: "ALLOWED_ORIGINS",
@@ -173,6 +193,7 @@ mod tests {
             ("ALLOWED_ORIGINS", "*"),
             ("TRADING_RULES", "initial_cash = 0"),
             ("TRADING_RULES", "leverage = 2"),
+            ("FEATURE_ADVANCED_CHARTS", "maybe"),
         ] {
             let error = read(&[("STAGE", "dev"), (variable, value)].into_iter().rev().collect::<Vec<_>>()).unwrap_err();
             assert!(error.to_string().starts_with(&format!("{variable} is `")), "{error}");
@@ -190,6 +211,7 @@ mod tests {
             ("TRADING_RULES", "initial_cash = 25000\nlimits = { participation = 0.1 }"),
             ("TIINGO_BASE_URL", "http://127.0.0.1:9"),
             ("AWS_ENDPOINT_URL", "http://127.0.0.1:4566"),
+            ("FEATURE_MODEL_INSIGHTS", "false"),
         ])
         .unwrap();
         assert_eq!(settings.admin.unwrap().as_str(), "ann@example.com");
@@ -198,5 +220,6 @@ mod tests {
         assert_eq!(settings.tiingo, VendorSettings { secret: None, plan: None, base_url: Some("http://127.0.0.1:9".into()) });
         assert_eq!(settings.rules.initial_cash.to_string(), "25000.00");
         assert!(settings.path_style);
+        assert_eq!(settings.features, FeatureFlags { model_insights: false, ..FeatureFlags::default() });
     }
 }

@@ -2,6 +2,7 @@
 //! runs one group and a machine runs all.
 
 pub mod auth;
+pub mod charts;
 pub mod clock;
 pub mod data;
 pub mod portfolio;

@@ -47,6 +47,7 @@ words! {
         "contradiction", "silent_move", "volume_spike", "stale_repeat", "unexplained_jump", "vendors_disagree", "unreadable",
     ];
     QuarantineStateName: "What was decided about a bar." = ["held", "released", "discarded"];
+    ThemeName: "What a chart will be seen on." = ["light", "dark"];
     ClockMode: "Whether time is simulated." = ["replay", "wall"];
     Session: "Whether the regular session is on." = ["open", "closed"];
     OriginName: "Who placed an order." = ["user", "automatic", "stop_loss", "take_profit", "time_exit"];

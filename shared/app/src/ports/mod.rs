@@ -11,6 +11,7 @@ pub mod quota;
 pub mod scorer;
 pub mod signals;
 pub mod store;
+pub mod tallies;
 
 pub use events::{Event, Events, EventsError, Occasion};
 pub use history::{HistoryError, HistoryStore, Version};
@@ -20,6 +21,7 @@ pub use market::MarketStore;
 pub use market_data::{MarketData, Quote, RejectedRow, RowFault, VendorActions, VendorError, VendorHistory, VendorSession};
 pub use portfolios::{ClientOrder, Commit, Decision, DecisionKind, PortfolioStore, Receipt};
 pub use quota::Quota;
-pub use scorer::{ModelError, Models, Scorer};
+pub use scorer::{ModelCard, ModelCards, ModelError, Models, Scorer};
 pub use signals::SignalStore;
 pub use store::StoreError;
+pub use tallies::{TallySlot, TallyStore};

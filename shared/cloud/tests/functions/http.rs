@@ -11,7 +11,7 @@ use cloud::{
 };
 use serde_json::{Value, json};
 
-use crate::machine::{Machine, invocation};
+use crate::machine::{Machine, invocation, symbol};
 
 const REQUEST: &str = include_str!("../../fixtures/http_request.json");
 
@@ -43,7 +43,7 @@ async fn send(function: &Function, event: &Value) -> Answer {
 }
 
 fn function(machine: &Arc<Machine>, compose: Compose) -> Function {
-    Function::new(machine.clone(), compose)
+    Function::new(machine.clone(), compose).unwrap()
 }
 
 async fn log_in(machine: &Arc<Machine>, email: &str) -> String {
@@ -90,7 +90,7 @@ async fn health_and_documentation_need_nobody() {
     let system = function(&machine, groups::system);
     let health = send(&system, &event("GET", "/health", "", Some("no token"), None)).await;
     assert_eq!((health.status.as_u16(), &health.body["status"]), (200, &json!("degraded")), "{}", health.body);
-    assert_eq!(health.body["checks"]["database"]["detail"], "answers; 3 companies");
+    assert_eq!(health.body["checks"]["database"]["detail"], "answers");
     assert_eq!(health.body["checks"]["model"]["detail"], "no model is installed");
     for (path, kind) in [("/metrics", "text/plain"), ("/openapi.json", "application/json"), ("/docs", "text/html")] {
         let answer = send(&system, &event("GET", path, "", None, None)).await;
@@ -101,6 +101,42 @@ async fn health_and_documentation_need_nobody() {
     let mut staged = event("GET", "/dev/health", "", None, None);
     staged["requestContext"]["stage"] = "dev".into();
     assert_eq!(send(&system, &staged).await.status, 200);
+}
+
+#[tokio::test]
+async fn what_copies_of_all_functions_counted_is_one_sum() {
+    let machine = Machine::start().await;
+    for _ in 0..2 {
+        let copy = function(&machine, groups::auth);
+        assert_eq!(send(&copy, &event("GET", "/api/v1/auth/status", "", None, None)).await.status, 200);
+    }
+    let reset = jobs::reset_otps(machine.clone()).unwrap();
+    jobs::handle(&*reset, json!({}), &invocation("2026-11-23T12:00:00Z")).await.unwrap();
+
+    let metrics = send(&function(&machine, groups::system), &event("GET", "/metrics", "", None, None)).await;
+    let text = metrics.body.as_str().unwrap();
+    for line in [
+        r#"http_requests_total{route="/api/v1/auth/status",method="GET",code="200"} 2"#,
+        r#"job_runs_total{name="reset_otps",outcome="succeeded"} 1"#,
+        "stocks_with_prices 0",
+        "portfolios_active 0",
+    ] {
+        assert!(text.lines().any(|found| found == line), "{line} is missing from\n{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_stocks_chart_comes_from_the_function_that_knows_the_callers_trades() {
+    let machine = Machine::start().await;
+    let token = log_in(&machine, "ann@example.com").await;
+    let portfolio = function(&machine, groups::portfolio);
+    let symbol = symbol();
+    let chart = send(&portfolio, &event("GET", &format!("/api/v1/stocks/{symbol}/chart"), "", Some(&token), None)).await;
+    assert_eq!((chart.status.as_u16(), &chart.headers["content-type"]), (200, &"image/svg+xml".parse().unwrap()), "{}", chart.body);
+    let summary = send(&portfolio, &event("GET", "/api/v1/portfolio/chart", "theme=dark", Some(&token), None)).await;
+    assert_eq!(summary.status, 200, "{}", summary.body);
+    let model = send(&function(&machine, groups::signals), &event("GET", "/api/v1/signals/model", "", Some(&token), None)).await;
+    assert_eq!((model.status.as_u16(), &model.body["detail"]), (404, &json!("There is no model yet.")));
 }
 
 #[tokio::test]
