@@ -39,6 +39,7 @@ impl Bench {
             speed: 0.0,
             live: false,
             reset: false,
+            sign_up: app::auth::SignUp::Open,
             admin: "admin@localhost".parse().unwrap(),
         };
         let (base, tokens) = runtime.block_on(async {
@@ -85,7 +86,7 @@ impl Bench {
 /// With the code from the mail; gives the token.
 async fn log_in(system: &System, options: &Serve, email: &Email) -> String {
     let now = jiff::Timestamp::now();
-    let origin = app::auth::Origin { ip: None, user_agent: None };
+    let origin = app::auth::Origin::default();
     system.services.auth.request_otp(email, &origin, now).await.unwrap();
     let mails =
         std::fs::read_dir(options.data_dir.join("outbox")).unwrap().map(|mail| std::fs::read_to_string(mail.unwrap().path()).unwrap());

@@ -5,6 +5,8 @@
 pub mod vendors;
 
 #[cfg(test)]
+mod accounts;
+#[cfg(test)]
 mod automation;
 #[cfg(test)]
 mod bad_input;

@@ -4,7 +4,8 @@
 
 use std::{net::IpAddr, path::PathBuf};
 
-use clap::{Args, Parser, Subcommand};
+use app::auth::SignUp;
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use domain::{Date, Email};
 
 /// Paper trading on real stocks: the whole system in one process.
@@ -27,6 +28,9 @@ pub struct Cli {
 pub enum Command {
     /// Trades all signals of a period automatically and reports how that went.
     Replay(Replay),
+    /// Replaces the key that tokens are signed with, while tokens of the one before stay good: reads the secrets from standard input
+    /// and writes them, changed, to standard output.
+    Keys(Keys),
     /// Prints the trading rules in force, each with its value, as a file that --rules reads.
     Rules,
 }
@@ -57,6 +61,21 @@ pub struct Serve {
     /// The first administrator.
     #[arg(long, default_value = "admin@localhost", value_name = "EMAIL", env = "STOCKGPT_ADMIN")]
     pub admin: Email,
+    /// Who may get an account by signing in: `open`, `closed`, or addresses and domains (example.org,ann@example.com).
+    #[arg(long, default_value = "open", value_name = "WHO", env = "STOCKGPT_SIGN_UP")]
+    pub sign_up: SignUp,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct Keys {
+    /// First `announce` the next key; when all copies have noticed, `rotate` to it.
+    pub step: KeyStep,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum KeyStep {
+    Announce,
+    Rotate,
 }
 
 #[derive(Debug, Clone, Args)]

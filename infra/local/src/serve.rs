@@ -10,6 +10,8 @@ use api::{
     middleware::{Quota, TokenBuckets},
     routes::{
         self,
+        account::AccountState,
+        admin::AdminState,
         data::{DataSettings, DataState, InProcess},
         portfolio::PortfolioState,
         signals::SignalsState,
@@ -71,6 +73,8 @@ fn compose(system: &System, limiter: TokenBuckets) -> Router {
     let metrics = Arc::new(HttpMetrics::default());
     let groups = [
         routes::auth::router(services.auth.clone()),
+        routes::account::router(AccountState { accounts: services.accounts.clone(), cursors: CursorSealer::new(&system.cursor_key) }),
+        routes::admin::router(AdminState { auth: services.auth.clone(), cursors: CursorSealer::new(&system.cursor_key) }),
         routes::stocks::router(services.stocks.clone()),
         routes::signals::router(SignalsState {
             signals: services.signals.clone(),
