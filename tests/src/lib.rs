@@ -5,6 +5,10 @@
 pub mod vendors;
 
 #[cfg(test)]
+mod accounts;
+#[cfg(test)]
+mod attacks;
+#[cfg(test)]
 mod automation;
 #[cfg(test)]
 mod bad_input;

@@ -5,6 +5,7 @@
 use std::{net::IpAddr, path::PathBuf};
 
 use api::FeatureFlags;
+use app::auth::SignUp;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use domain::{Date, Email};
 
@@ -28,6 +29,9 @@ pub struct Cli {
 pub enum Command {
     /// Trades all signals of a period automatically and reports how that went.
     Replay(Replay),
+    /// Replaces the key that tokens are signed with, while tokens of the one before stay good: reads the secrets from standard input
+    /// and writes them, changed, to standard output.
+    Keys(Keys),
     /// Prints the trading rules in force, each with its value, as a file that --rules reads.
     Rules,
 }
@@ -61,6 +65,9 @@ pub struct Serve {
     /// How logs are written to stderr: text for people, json for machines. RUST_LOG says what is logged.
     #[arg(long, default_value = "text", env = "STOCKGPT_LOG_FORMAT")]
     pub log_format: LogFormat,
+    /// Who may get an account by signing in: `open`, `closed`, or addresses and domains (example.org,ann@example.com).
+    #[arg(long, default_value = "open", value_name = "WHO", env = "STOCKGPT_SIGN_UP")]
+    pub sign_up: SignUp,
     #[command(flatten)]
     pub features: Features,
 }
@@ -104,6 +111,18 @@ pub enum LogFormat {
     #[default]
     Text,
     Json,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct Keys {
+    /// First `announce` the next key; when all copies have noticed, `rotate` to it.
+    pub step: KeyStep,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum KeyStep {
+    Announce,
+    Rotate,
 }
 
 #[derive(Debug, Clone, Args)]

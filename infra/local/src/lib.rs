@@ -6,6 +6,7 @@ pub mod data_dir;
 pub mod embedded_store;
 pub mod first_start;
 pub mod health;
+pub mod keys;
 pub mod mail;
 pub mod replay;
 pub mod rules;

@@ -4,7 +4,7 @@ use clap::Parser;
 use runtime::telemetry::{LevelFilter, LogFormat};
 use stockgpt::{
     cli::{self, Cli, Command},
-    replay, rules, serve,
+    keys, replay, rules, serve,
 };
 
 fn main() -> std::process::ExitCode {
@@ -28,6 +28,7 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
     let rules = rules::load(cli.rules.as_deref())?;
     match &cli.command {
         Some(Command::Replay(options)) => replay::run(options, &rules),
+        Some(Command::Keys(options)) => keys::run(options),
         Some(Command::Rules) => rules::print(&rules),
         None => serve::run(&cli.serve, rules),
     }

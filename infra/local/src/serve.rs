@@ -10,6 +10,8 @@ use api::{
     middleware::{Quota, TokenBuckets},
     routes::{
         self,
+        account::AccountState,
+        admin::AdminState,
         data::{DataSettings, DataState, InProcess},
         portfolio::PortfolioState,
         signals::SignalsState,
@@ -82,6 +84,8 @@ fn compose(system: &System, limiter: TokenBuckets) -> Router {
     let clock = system.clock.edge();
     let groups = [
         routes::auth::router(services.auth.clone()),
+        routes::account::router(AccountState { accounts: services.accounts.clone(), cursors: CursorSealer::new(&system.cursor_key) }),
+        routes::admin::router(AdminState { auth: services.auth.clone(), cursors: CursorSealer::new(&system.cursor_key) }),
         routes::stocks::router(services.stocks.clone()),
         routes::signals::router(SignalsState {
             signals: services.signals.clone(),

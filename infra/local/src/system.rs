@@ -1,6 +1,6 @@
 //! The whole system on this machine: the same use cases and adapters as in the cloud, over an embedded database and a directory.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use adapters::{
     history::directory::Directory,
@@ -141,8 +141,14 @@ impl System {
             models: models.clone(),
         };
         let companies: Arc<dyn MarketStore> = ports.companies.clone();
-        // One process sees every logout itself, so that open sessions need not be read again for each request.
-        let policy = AuthPolicy { session_cache: std::time::Duration::from_mins(1), ..AuthPolicy::default() };
+        let policy = AuthPolicy {
+            sign_up: options.sign_up.clone(),
+            // One process sees every logout itself, so that open sessions need not be read again for each request.
+            session_cache: Duration::from_mins(1),
+            // Longer than the outbox takes to write a mail.
+            request_floor: Duration::from_millis(50),
+            ..AuthPolicy::default()
+        };
         let services = Services::new(ports, policy, &directory.secrets()?, rules);
         services.auth.ensure_admin(&options.admin, Timestamp::now()).await?;
 

@@ -53,6 +53,8 @@ pub fn system(state: SystemState, document: &OpenApi) -> Router {
 pub fn openapi(with_clock: bool, features: FeatureFlags) -> OpenApi {
     let mut groups = vec![
         routes::auth::routes().into_openapi(),
+        routes::account::routes().into_openapi(),
+        routes::admin::routes().into_openapi(),
         routes::stocks::routes().into_openapi(),
         routes::signals::routes().into_openapi(),
         routes::portfolio::routes().into_openapi(),

@@ -1,5 +1,6 @@
 //! The use cases, and the ports through which they reach the outside world.
 
+pub mod account;
 pub mod auth;
 pub mod charts;
 pub mod data;

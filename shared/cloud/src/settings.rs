@@ -2,6 +2,7 @@
 
 use adapters::market_data::Plan;
 use api::FeatureFlags;
+use app::auth::SignUp;
 use axum::http::HeaderValue;
 use domain::{Email, trading::TradingRules};
 
@@ -24,6 +25,8 @@ pub struct Settings {
     pub stage: String,
     /// `ADMIN_EMAIL`: who becomes the first administrator.
     pub admin: Option<Email>,
+    /// `SIGN_UP`: who may get an account, as [`SignUp`] reads it; everybody where it is not set.
+    pub sign_up: Option<SignUp>,
     /// `ALLOWED_ORIGINS`: web pages that may call the API, separated by commas.
     pub origins: Vec<HeaderValue>,
     /// `TRADING_RULES`: what of fees, slippage and limits is to be otherwise than by default, as TOML.
@@ -66,6 +69,7 @@ impl Settings {
         Ok(Self {
             stage: stage(text("STAGE"))?,
             admin: text("ADMIN_EMAIL").map(|email| parsed("ADMIN_EMAIL", &email)).transpose()?,
+            sign_up: text("SIGN_UP").map(|who| parsed("SIGN_UP", &who)).transpose()?,
             origins: origins(text("ALLOWED_ORIGINS"))?,
             rules: rules(text("TRADING_RULES"))?,
             features: features(&text)?,
@@ -188,6 +192,7 @@ mod tests {
             ("STAGE", "Dev"),
             ("STAGE", "a b"),
             ("ADMIN_EMAIL", "nobody"),
+            ("SIGN_UP", "opne"),
             ("ALLOWED_ORIGINS", "example.com"),
             ("ALLOWED_ORIGINS", "https://a.example,https://b.example/path"),
             ("ALLOWED_ORIGINS", "*"),
@@ -205,6 +210,7 @@ mod tests {
         let settings = read(&[
             ("STAGE", "dev"),
             ("ADMIN_EMAIL", "ann@example.com"),
+            ("SIGN_UP", "example.org"),
             ("ALLOWED_ORIGINS", "https://app.example.com, http://localhost:3000,"),
             ("POLYGON_SECRET_ID", "polygon"),
             ("POLYGON_PLAN", "paid"),
@@ -215,6 +221,7 @@ mod tests {
         ])
         .unwrap();
         assert_eq!(settings.admin.unwrap().as_str(), "ann@example.com");
+        assert_eq!(settings.sign_up.unwrap().to_string(), "example.org");
         assert_eq!(settings.origins, ["https://app.example.com", "http://localhost:3000"]);
         assert_eq!(settings.polygon, VendorSettings { secret: Some("polygon".into()), plan: Some(Plan::POLYGON_PAID), base_url: None });
         assert_eq!(settings.tiingo, VendorSettings { secret: None, plan: None, base_url: Some("http://127.0.0.1:9".into()) });

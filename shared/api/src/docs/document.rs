@@ -11,7 +11,8 @@ use super::{examples, responses};
 const DESCRIPTION: &str = include_str!("description.md");
 
 const TAGS: [(&str, &str); 8] = [
-    ("Auth", "One-time codes by mail, tokens, and the user's own profile and preferences."),
+    ("Auth", "One-time codes by mail, tokens, and the user's own account, profile and preferences."),
+    ("Admin", "Users, their roles, and the log of who did what and who was turned away."),
     ("Stocks", "Companies, end-of-day prices as traded or adjusted, and technical indicators."),
     ("Signals", "What the model proposes, why, how sure it is, and how its past proposals turned out."),
     ("Portfolio", "Orders, positions, trades and the ledger they follow from, and what they are worth."),

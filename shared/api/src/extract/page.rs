@@ -23,6 +23,10 @@ impl<const DEFAULT: u32, const MAX: u32> Limit<DEFAULT, MAX> {
     pub fn get(self) -> usize {
         self.0 as usize
     }
+
+    pub fn get32(self) -> u32 {
+        self.0
+    }
 }
 
 impl Skip {

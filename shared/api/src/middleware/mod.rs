@@ -5,9 +5,11 @@
 //! 3. gzip
 //! 4. `harden`: security headers, problems instead of bare errors, 304
 //! 5. `identify`: the caller by their token, the rate limit
-//! 6. `shelter`: time limit, panics
-//! 7. the limit of a body's size
+//! 6. `audit`: whom the log is to name
+//! 7. `shelter`: time limit, panics
+//! 8. the limit of a body's size
 
+mod audit;
 mod harden;
 mod identify;
 mod observe;
@@ -28,6 +30,7 @@ use tower_http::{
     cors::CorsLayer,
 };
 
+pub(crate) use audit::{ForAdmin, Recorded};
 pub(crate) use identify::Identity;
 pub use observe::AnsweredRoute;
 pub use rate_limit::{Allowance, Caller, LimiterUnavailable, Quota, RateLimiter, TokenBuckets};
@@ -76,6 +79,7 @@ pub(crate) fn surround(router: Router, edge: Edge) -> Router {
         .fallback(unknown_route)
         .layer(DefaultBodyLimit::max(BODY_LIMIT_BYTES))
         .layer(from_fn_with_state(Arc::clone(&edge), shelter::shelter))
+        .layer(from_fn_with_state(Arc::clone(&edge), audit::audit))
         .layer(from_fn_with_state(Arc::clone(&edge), identify::identify))
         .layer(from_fn(harden::harden))
         .layer(CompressionLayer::new().gzip(true).quality(CompressionLevel::Fastest));

@@ -15,7 +15,7 @@ pub mod tallies;
 
 pub use events::{Event, Events, EventsError, Occasion};
 pub use history::{HistoryError, HistoryStore, Version};
-pub use identity::{CodeRecord, CodeTry, Failures, IdentityStore, Session, UserChange, UserPage};
+pub use identity::{AuditPage, CodeRecord, CodeTry, Failures, IdentityStore, Session, Standing, StandingError, UserChange, UserPage};
 pub use mail::{Mail, MailError, Mailer};
 pub use market::MarketStore;
 pub use market_data::{MarketData, Quote, RejectedRow, RowFault, VendorActions, VendorError, VendorHistory, VendorSession};

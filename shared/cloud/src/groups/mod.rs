@@ -4,7 +4,7 @@ mod background;
 mod first_admin;
 mod system;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use adapters::store::{IdentityTable, PortfolioTable, SignalTable};
 use api::{
@@ -15,13 +15,16 @@ use api::{
     middleware::RateLimiter,
     routes::{
         self,
+        account::AccountState,
+        admin::AdminState,
         data::{DataSettings, DataState},
         portfolio::PortfolioState,
         signals::SignalsState,
     },
 };
 use app::{
-    auth::{Auth, AuthPolicy},
+    account::Accounts,
+    auth::{Auth, AuthPolicy, SignUp},
     charts::Charts,
     data::Data,
     portfolio::Desk,
@@ -43,6 +46,9 @@ use crate::{
 
 pub use self::system::system;
 
+/// The mail service nearly always takes less to accept a mail.
+const REQUEST_FLOOR: Duration = Duration::from_secs(1);
+
 /// A group's router over a place.
 pub type Compose = fn(&dyn Place, &Keys, &Shared) -> Result<Router, SettingsError>;
 
@@ -57,7 +63,9 @@ pub struct Shared {
 /// Signing in, sessions, the user's own settings; the only group that sends mail.
 pub fn auth(place: &dyn Place, keys: &Keys, shared: &Shared) -> Result<Router, SettingsError> {
     let auth = authority(place, keys, place.mailer()?)?;
-    let router = api::compose([routes::auth::router(auth.clone())], None, edge(place, auth.clone(), shared));
+    let admin = AdminState { auth: auth.clone(), cursors: keys.cursors.clone() };
+    let routers = [routes::auth::router(auth.clone()), routes::admin::router(admin)];
+    let router = api::compose(routers, None, edge(place, auth.clone(), shared));
     Ok(match &place.settings().admin {
         Some(admin) => FirstAdmin::new(auth, admin.clone()).before(router),
         None => router,
@@ -77,13 +85,17 @@ pub fn signals(place: &dyn Place, keys: &Keys, shared: &Shared) -> Result<Router
     Ok(api::compose([routes::signals::router(state)], None, edge(place, auth, shared)))
 }
 
+/// Also a user's whole account, to export or to delete: nearly all of it is here, and `auth` cannot read it.
 pub fn portfolio(place: &dyn Place, keys: &Keys, shared: &Shared) -> Result<Router, SettingsError> {
     let auth = authority(place, keys, Arc::new(NoMail))?;
     let (signals, desk) = trading(place, shared.keeper.tally())?;
     // A stock's chart has the caller's trades in it, which only this function may read.
     let charts = Charts::new(Stocks::new(market(place)?), signals, desk.clone());
+    let portfolios = Arc::new(PortfolioTable::new(&place.store()?));
+    let account = AccountState { accounts: Accounts::new(auth.clone(), portfolios), cursors: keys.cursors.clone() };
     let state = PortfolioState { desk, cursors: keys.cursors.clone() };
-    Ok(api::compose([routes::portfolio::router(state), routes::charts::router(charts)], None, edge(place, auth, shared)))
+    let routers = [routes::portfolio::router(state), routes::charts::router(charts), routes::account::router(account)];
+    Ok(api::compose(routers, None, edge(place, auth, shared)))
 }
 
 /// Asks for ingestions, and tells of them; they run in a function of their own, which has the vendors' keys.
@@ -113,7 +125,12 @@ pub(crate) fn trading(place: &dyn Place, tally: &Arc<Tally>) -> Result<(Signals,
 /// Sessions are looked up for each request: a logout in one copy must hold in all of them.
 fn authority(place: &dyn Place, keys: &Keys, mailer: Arc<dyn Mailer>) -> Result<Arc<Auth>, SettingsError> {
     let identity = Arc::new(IdentityTable::new(&place.store()?));
-    Ok(Arc::new(Auth::new(identity, mailer, AuthPolicy::default(), &keys.secrets)))
+    let policy = AuthPolicy {
+        sign_up: place.settings().sign_up.clone().unwrap_or(SignUp::Open),
+        request_floor: REQUEST_FLOOR,
+        ..AuthPolicy::default()
+    };
+    Ok(Arc::new(Auth::new(identity, mailer, policy, &keys.secrets)))
 }
 
 fn edge(place: &dyn Place, authenticator: Arc<dyn Authenticator>, shared: &Shared) -> Edge {
