@@ -10,7 +10,7 @@ use super::{examples, responses};
 
 const DESCRIPTION: &str = include_str!("description.md");
 
-const TAGS: [(&str, &str); 8] = [
+const TAGS: [(&str, &str); 9] = [
     ("Auth", "One-time codes by mail, tokens, and the user's own account, profile and preferences."),
     ("Admin", "Users, their roles, and the log of who did what and who was turned away."),
     ("Stocks", "Companies, end-of-day prices as traded or adjusted, and technical indicators."),

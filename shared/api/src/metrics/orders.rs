@@ -105,4 +105,8 @@ impl PortfolioStore for CountedPortfolios {
     async fn decide(&self, owner: &UserId, decision: &Decision) -> Result<(), StoreError> {
         self.store.decide(owner, decision).await
     }
+
+    async fn forget(&self, owner: &UserId) -> Result<(), StoreError> {
+        self.store.forget(owner).await
+    }
 }
