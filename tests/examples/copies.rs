@@ -26,6 +26,7 @@ async fn main() {
         speed: 0.0,
         live: false,
         reset: false,
+        sign_up: app::auth::SignUp::Open,
         admin: "admin@localhost".parse().expect("an address"),
         log_format: LogFormat::default(),
         features: Features::default(),

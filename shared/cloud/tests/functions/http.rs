@@ -262,7 +262,7 @@ async fn the_gateway_sends_each_operation_to_the_function_that_serves_it() {
     ]
     .map(|(name, compose)| (name, function(&machine, compose)));
     let routes = gateway_routes();
-    let document = serde_json::to_value(api::openapi(false)).unwrap();
+    let document = serde_json::to_value(api::openapi(false, api::FeatureFlags::default())).unwrap();
     let mut asked = 0;
     for (path, item) in document["paths"].as_object().unwrap().iter().filter(|(path, _)| path.starts_with("/api/")) {
         for method in item.as_object().unwrap().keys().map(|method| method.to_uppercase()) {
