@@ -39,6 +39,9 @@ impl Bench {
             speed: 0.0,
             live: false,
             reset: false,
+            log_format: stockgpt::cli::LogFormat::default(),
+            features: stockgpt::cli::Features::default(),
+            sign_up: app::auth::SignUp::Open,
             admin: "admin@localhost".parse().unwrap(),
         };
         let (base, tokens) = runtime.block_on(async {
@@ -85,7 +88,7 @@ impl Bench {
 /// With the code from the mail; gives the token.
 async fn log_in(system: &System, options: &Serve, email: &Email) -> String {
     let now = jiff::Timestamp::now();
-    let origin = app::auth::Origin { ip: None, user_agent: None };
+    let origin = app::auth::Origin::default();
     system.services.auth.request_otp(email, &origin, now).await.unwrap();
     let mails =
         std::fs::read_dir(options.data_dir.join("outbox")).unwrap().map(|mail| std::fs::read_to_string(mail.unwrap().path()).unwrap());

@@ -5,15 +5,27 @@ use std::{
     net::{IpAddr, Ipv4Addr},
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
+    time::Duration,
 };
 
+use app::auth::SignUp;
+use axum::Router;
 use domain::trading::TradingRules;
 use jiff::civil::Date;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
-use stockgpt::{cli::Serve, serve, system::System};
+use stockgpt::{
+    cli::{Features, Serve},
+    serve,
+    system::System,
+};
 use tempfile::TempDir;
-use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    sync::oneshot,
+    task::JoinHandle,
+};
 
 pub(crate) const ADMIN: &str = "admin@localhost";
 
@@ -68,7 +80,7 @@ fn template() -> PathBuf {
     let mut template = TEMPLATE.lock().unwrap_or_else(PoisonError::into_inner);
     if template.is_none() {
         let directory = tempfile::tempdir().unwrap();
-        let options = options(&directory.path().join("data"), None);
+        let options = options(&directory.path().join("data"));
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         std::thread::spawn(move || drop(runtime.block_on(System::start(&options)).unwrap())).join().unwrap();
         *template = Some(directory);
@@ -76,16 +88,19 @@ fn template() -> PathBuf {
     template.as_ref().map(|directory| directory.path().join("data")).expect("just made")
 }
 
-fn options(data_dir: &Path, from: Option<Date>) -> Serve {
+fn options(data_dir: &Path) -> Serve {
     Serve {
         port: 0,
         host: IpAddr::V4(Ipv4Addr::LOCALHOST),
         data_dir: data_dir.to_owned(),
-        from,
+        from: None,
         speed: 0.0,
         live: false,
         reset: false,
         admin: ADMIN.parse().unwrap(),
+        log_format: stockgpt::cli::LogFormat::default(),
+        features: Features::default(),
+        sign_up: SignUp::Open,
     }
 }
 
@@ -118,12 +133,33 @@ impl Server {
 
     /// Trades by `rules`.
     pub(crate) async fn start_by(rules: TradingRules, from: Option<Date>, change: impl FnOnce(&Path)) -> Self {
+        Self::start_as(rules, Serve { from, ..options(Path::new("")) }, serve::router, change).await
+    }
+
+    /// Only those may sign up whom `sign_up` allows.
+    pub(crate) async fn start_for(sign_up: &str) -> Self {
+        let options = Serve { sign_up: sign_up.parse().unwrap(), ..options(Path::new("")) };
+        Self::start_as(TradingRules::default(), options, serve::router, |_| {}).await
+    }
+
+    /// Without limits of rate, for tests that ask very much.
+    pub(crate) async fn unlimited() -> Self {
+        Self::start_as(TradingRules::default(), options(Path::new("")), serve::unlimited_router, |_| {}).await
+    }
+
+    /// Offers these parts and no others.
+    pub(crate) async fn start_offering(features: Features) -> Self {
+        let options = Serve { features, ..options(Path::new("")) };
+        Self::start_as(TradingRules::default(), options, serve::router, |_| {}).await
+    }
+
+    async fn start_as(rules: TradingRules, options: Serve, router: fn(&System) -> Router, change: impl FnOnce(&Path)) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let data = directory.path().join("data");
         copy(&tokio::task::spawn_blocking(template).await.unwrap(), &data);
         change(&data);
-        let system = System::start_with(&options(&data, from), rules).await.unwrap();
-        let router = serve::router(&system);
+        let system = System::start_with(&Serve { data_dir: data, ..options }, rules).await.unwrap();
+        let router = router(&system);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (stop, stopping) = oneshot::channel();
@@ -146,10 +182,49 @@ impl Server {
     /// Logs in as people do: with the code from the mail.
     pub(crate) async fn log_in(&self, email: &str) -> Client {
         let client = self.anonymous();
-        client.post("auth/request-otp", &json!({ "email": email })).await.ok();
-        let code = code(&self.data_dir().join("outbox"), email);
+        let code = self.code_for(email).await;
         let login = client.post("auth/login", &json!({ "email": email, "otp": code })).await.ok();
         Client { token: login["access_token"].as_str().map(str::to_owned), ..client }
+    }
+
+    /// A fresh code, from the mail that was sent.
+    pub(crate) async fn code_for(&self, email: &str) -> String {
+        self.anonymous().post("auth/request-otp", &json!({ "email": email })).await.ok();
+        code(&self.data_dir().join("outbox"), email)
+    }
+
+    /// The code in the newest mail to an address in its normal form.
+    pub(crate) fn code_in_mail_to(&self, email: &str) -> String {
+        code(&self.data_dir().join("outbox"), email)
+    }
+
+    /// Mails that were sent.
+    pub(crate) fn mails(&self) -> usize {
+        fs::read_dir(self.data_dir().join("outbox")).unwrap().count()
+    }
+
+    /// A client at another address of this machine: all of 127.0.0.0/8 is ours. Its requests share one connection.
+    pub(crate) fn at_source(&self, source: [u8; 4]) -> Client {
+        let anonymous = self.anonymous();
+        Client {
+            http: reqwest::Client::builder().local_address(IpAddr::from(source)).http2_prior_knowledge().build().unwrap(),
+            ..anonymous
+        }
+    }
+
+    /// Bytes as they are, and what comes back until the server closes the connection.
+    pub(crate) async fn raw(&self, request: &[u8]) -> String {
+        let mut stream = TcpStream::connect(self.url.trim_start_matches("http://")).await.unwrap();
+        let mut answer = Vec::new();
+        let spoken = async {
+            // A server may refuse a request, and close, before it has read all of it.
+            let _ = stream.write_all(request).await;
+            let _ = stream.read_to_end(&mut answer).await;
+        };
+        let closed = tokio::time::timeout(Duration::from_secs(20), spoken).await;
+        let answer = String::from_utf8_lossy(&answer).into_owned();
+        assert!(closed.is_ok(), "the connection stays open after: {answer}");
+        answer
     }
 
     pub(crate) async fn stop(mut self) {
@@ -169,6 +244,15 @@ fn code(outbox: &Path, email: &str) -> String {
 }
 
 impl Client {
+    /// The same client with another token, or none.
+    pub(crate) fn with_token(&self, token: Option<&str>) -> Self {
+        Self { token: token.map(str::to_owned), ..self.clone() }
+    }
+
+    pub(crate) fn token(&self) -> &str {
+        self.token.as_deref().expect("logged in")
+    }
+
     pub(crate) async fn get(&self, path: &str) -> Answer {
         self.send(Method::GET, path, None, &[]).await
     }
@@ -197,6 +281,17 @@ impl Client {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
+        let answer = request.send().await.unwrap();
+        Answer { status: answer.status(), headers: answer.headers().clone(), text: answer.text().await.unwrap() }
+    }
+
+    /// A body of any bytes, declared as `content_type`.
+    pub(crate) async fn send_bytes(&self, method: Method, path: &str, content_type: &str, body: Vec<u8>) -> Answer {
+        let request = self.http.request(method, format!("{}{path}", self.base)).header("content-type", content_type).body(body);
+        let request = match &self.token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        };
         let answer = request.send().await.unwrap();
         Answer { status: answer.status(), headers: answer.headers().clone(), text: answer.text().await.unwrap() }
     }

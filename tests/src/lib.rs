@@ -5,6 +5,10 @@
 pub mod vendors;
 
 #[cfg(test)]
+mod accounts;
+#[cfg(test)]
+mod attacks;
+#[cfg(test)]
 mod automation;
 #[cfg(test)]
 mod bad_input;
@@ -16,6 +20,8 @@ mod damage;
 mod digest;
 #[cfg(test)]
 mod documentation;
+#[cfg(test)]
+mod features;
 #[cfg(test)]
 mod harness;
 #[cfg(test)]

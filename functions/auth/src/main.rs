@@ -1,4 +1,4 @@
-//! The function behind `/api/v1/auth` and `/api/v1/users`.
+//! The function behind `/api/v1/auth`, `/api/v1/users` and `/api/v1/admin`.
 
 use cloud::{Error, Reach, groups, http};
 

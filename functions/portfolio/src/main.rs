@@ -1,4 +1,4 @@
-//! The function behind `/api/v1/portfolio`.
+//! The function behind `/api/v1/portfolio`; it also exports and deletes accounts. it also exports and deletes accounts.
 
 use cloud::{Error, Reach, groups, http};
 

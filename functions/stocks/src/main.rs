@@ -3,5 +3,5 @@
 use cloud::{Error, Reach, groups, http};
 
 fn main() -> Result<(), Error> {
-    http::serve(groups::stocks, Reach::tables().objects())
+    http::serve(groups::stocks, Reach::tables().objects().vendors())
 }

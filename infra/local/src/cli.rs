@@ -4,7 +4,9 @@
 
 use std::{net::IpAddr, path::PathBuf};
 
-use clap::{Args, Parser, Subcommand};
+use api::FeatureFlags;
+use app::auth::SignUp;
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use domain::{Date, Email};
 
 /// Paper trading on real stocks: the whole system in one process.
@@ -27,6 +29,9 @@ pub struct Cli {
 pub enum Command {
     /// Trades all signals of a period automatically and reports how that went.
     Replay(Replay),
+    /// Replaces the key that tokens are signed with, while tokens of the one before stay good: reads the secrets from standard input
+    /// and writes them, changed, to standard output.
+    Keys(Keys),
     /// Prints the trading rules in force, each with its value, as a file that --rules reads.
     Rules,
 }
@@ -57,6 +62,67 @@ pub struct Serve {
     /// The first administrator.
     #[arg(long, default_value = "admin@localhost", value_name = "EMAIL", env = "STOCKGPT_ADMIN")]
     pub admin: Email,
+    /// How logs are written to stderr: text for people, json for machines. RUST_LOG says what is logged.
+    #[arg(long, default_value = "text", env = "STOCKGPT_LOG_FORMAT")]
+    pub log_format: LogFormat,
+    /// Who may get an account by signing in: `open`, `closed`, or addresses and domains (example.org,ann@example.com).
+    #[arg(long, default_value = "open", value_name = "WHO", env = "STOCKGPT_SIGN_UP")]
+    pub sign_up: SignUp,
+    #[command(flatten)]
+    pub features: Features,
+}
+
+/// Parts of the API that can be switched off: what is off answers 404 and is not in the documentation.
+#[derive(Debug, Clone, Copy, Args)]
+#[command(next_help_heading = "Parts that can be switched off")]
+pub struct Features {
+    /// Fresh quotes beside end-of-day bars.
+    #[arg(long, default_value_t = true, action = ArgAction::Set, value_name = "true|false", env = "FEATURE_REAL_TIME_DATA")]
+    pub real_time_data: bool,
+    /// Charts of stocks and of the portfolio.
+    #[arg(long, default_value_t = true, action = ArgAction::Set, value_name = "true|false", env = "FEATURE_ADVANCED_CHARTS")]
+    pub advanced_charts: bool,
+    /// What the model is, what moved a signal, and whether confidence came true.
+    #[arg(long, default_value_t = true, action = ArgAction::Set, value_name = "true|false", env = "FEATURE_MODEL_INSIGHTS")]
+    pub model_insights: bool,
+}
+
+impl Default for Features {
+    fn default() -> Self {
+        FeatureFlags::default().into()
+    }
+}
+
+impl From<FeatureFlags> for Features {
+    fn from(FeatureFlags { real_time_data, advanced_charts, model_insights }: FeatureFlags) -> Self {
+        Self { real_time_data, advanced_charts, model_insights }
+    }
+}
+
+impl From<Features> for FeatureFlags {
+    fn from(Features { real_time_data, advanced_charts, model_insights }: Features) -> Self {
+        Self { real_time_data, advanced_charts, model_insights }
+    }
+}
+
+/// How logs are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum LogFormat {
+    #[default]
+    Text,
+    Json,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct Keys {
+    /// First `announce` the next key; when all copies have noticed, `rotate` to it.
+    pub step: KeyStep,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum KeyStep {
+    Announce,
+    Rotate,
 }
 
 #[derive(Debug, Clone, Args)]

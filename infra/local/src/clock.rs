@@ -4,7 +4,7 @@ use std::{
     fs, io,
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use api::{
@@ -36,8 +36,8 @@ pub enum ClockError {
     BeyondData { last: TradingDate },
 }
 
-/// Told of every job that ran.
-pub type Listener = Box<dyn Fn(&JobReport) + Send + Sync>;
+/// Told of every job that ran, and how long it took.
+pub type Listener = Box<dyn Fn(&JobReport, Duration) + Send + Sync>;
 
 /// Simulated time over bundled data. It survives the process: a restart goes on where it was.
 pub struct ReplayClock {
@@ -114,11 +114,12 @@ impl ReplayClock {
 
     async fn run(&self, job: schedule::JobKind, at: Timestamp) -> Option<JobReport> {
         let jobs = self.jobs.get()?;
+        let started = Instant::now();
         let report = match jobs.run(job, at, Timestamp::now()).await {
             Ok(report) => report,
             Err(error) => JobReport { job, at, outcome: format!("failed: {error}") },
         };
-        (self.listener)(&report);
+        (self.listener)(&report, started.elapsed());
         Some(report)
     }
 
@@ -226,10 +227,10 @@ pub async fn run_live(jobs: Jobs, listener: Listener) {
         let wait = Timestamp::now().duration_until(due.at);
         tokio::time::sleep(wait.try_into().unwrap_or_default()).await;
         for job in schedule::due_at(due.at) {
-            let now = Timestamp::now();
+            let (now, started) = (Timestamp::now(), Instant::now());
             let report =
                 jobs.run(job, now, now).await.unwrap_or_else(|error| JobReport { job, at: now, outcome: format!("failed: {error}") });
-            listener(&report);
+            listener(&report, started.elapsed());
         }
     }
 }

@@ -3,13 +3,17 @@
 use clap::Parser;
 use runtime::telemetry::{LevelFilter, LogFormat};
 use stockgpt::{
-    cli::{Cli, Command},
-    replay, rules, serve,
+    cli::{self, Cli, Command},
+    keys, replay, rules, serve,
 };
 
 fn main() -> std::process::ExitCode {
     let cli = Cli::parse();
-    runtime::telemetry::start(LogFormat::Text, LevelFilter::WARN);
+    // People are told of what goes wrong; machines also of every request.
+    match cli.serve.log_format {
+        cli::LogFormat::Text => runtime::telemetry::start(LogFormat::Text, LevelFilter::WARN),
+        cli::LogFormat::Json => runtime::telemetry::start(LogFormat::Json, LevelFilter::INFO),
+    }
     match run(&cli) {
         Ok(()) => std::process::ExitCode::SUCCESS,
         Err(error) => {
@@ -24,6 +28,7 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
     let rules = rules::load(cli.rules.as_deref())?;
     match &cli.command {
         Some(Command::Replay(options)) => replay::run(options, &rules),
+        Some(Command::Keys(options)) => keys::run(options),
         Some(Command::Rules) => rules::print(&rules),
         None => serve::run(&cli.serve, rules),
     }

@@ -6,24 +6,27 @@ use anyhow::Context;
 use api::{
     Edge,
     cursor::CursorSealer,
-    metrics::HttpMetrics,
+    metrics::MarketGauges,
     middleware::{Quota, TokenBuckets},
     routes::{
         self,
+        account::AccountState,
+        admin::AdminState,
         data::{DataSettings, DataState, InProcess},
         portfolio::PortfolioState,
         signals::SignalsState,
         system::SystemState,
     },
 };
+use app::charts::Charts;
 use axum::Router;
-use domain::trading::TradingRules;
+use domain::{Timestamp, trading::TradingRules};
+use runtime::pointer::StoredCards;
 use tokio::net::TcpListener;
 
 use crate::{
     cli::Serve,
     health,
-    metrics::SystemMetrics,
     system::{Clocks, System},
     terminal,
 };
@@ -39,8 +42,19 @@ pub fn run(options: &Serve, rules: TradingRules) -> anyhow::Result<()> {
         let system = System::start_with(options, rules).await?;
         announce(&system, options, address).await;
         system.run_clock();
-        serve(listener, router(&system), stop_signal()).await
+        serve_until_stopped(listener, &system).await
     })
+}
+
+/// Answers until the process is told to stop; what it has counted is written down meanwhile and at the end.
+pub async fn serve_until_stopped(listener: TcpListener, system: &System) -> anyhow::Result<()> {
+    let counting = tokio::spawn(system.keeper.clone().keep());
+    let served = serve(listener, router(system), stop_signal()).await;
+    counting.abort();
+    if let Err(error) = system.keeper.release(Timestamp::now()).await {
+        tracing::warn!(%error, "the last seconds' counts are lost");
+    }
+    served
 }
 
 async fn bind(options: &Serve) -> anyhow::Result<TcpListener> {
@@ -68,16 +82,19 @@ pub fn unlimited_router(system: &System) -> Router {
 fn compose(system: &System, limiter: TokenBuckets) -> Router {
     let services = &system.services;
     let clock = system.clock.edge();
-    let metrics = Arc::new(HttpMetrics::default());
     let groups = [
         routes::auth::router(services.auth.clone()),
+        routes::account::router(AccountState { accounts: services.accounts.clone(), cursors: CursorSealer::new(&system.cursor_key) }),
+        routes::admin::router(AdminState { auth: services.auth.clone(), cursors: CursorSealer::new(&system.cursor_key) }),
         routes::stocks::router(services.stocks.clone()),
         routes::signals::router(SignalsState {
             signals: services.signals.clone(),
             desk: services.desk.clone(),
             auth: services.auth.clone(),
+            cards: Arc::new(StoredCards(system.objects.clone())),
         }),
         routes::portfolio::router(PortfolioState { desk: services.desk.clone(), cursors: CursorSealer::new(&system.cursor_key) }),
+        routes::charts::router(Charts::new(services.stocks.clone(), services.signals.clone(), services.desk.clone())),
         routes::data::router(DataState {
             data: services.data.clone(),
             stocks: services.stocks.clone(),
@@ -85,18 +102,23 @@ fn compose(system: &System, limiter: TokenBuckets) -> Router {
             settings: DataSettings {
                 polygon_api_configured: std::env::var_os("POLYGON_API_KEY").is_some(),
                 tiingo_api_configured: std::env::var_os("TIINGO_API_KEY").is_some(),
-                ..DataSettings::default()
             },
         }),
         routes::clock::router(system.clock.market()),
     ];
+    let gauges = MarketGauges::new(services.stocks.market().clone(), services.signals.clone(), services.desk.clone());
     let system_state = SystemState {
         version: env!("CARGO_PKG_VERSION"),
         checks: health::checks(system),
-        metrics: vec![metrics.clone(), Arc::new(SystemMetrics::new(system))],
+        metrics: vec![system.keeper.clone(), Arc::new(gauges)],
     };
-    let edge = Edge { metrics, limiter: Arc::new(limiter), ..Edge::new(services.auth.clone(), clock) };
-    api::compose(groups, Some(api::system(system_state, &api::openapi(true))), edge)
+    let edge = Edge {
+        tally: system.keeper.tally().clone(),
+        limiter: Arc::new(limiter),
+        features: system.features,
+        ..Edge::new(services.auth.clone(), clock)
+    };
+    api::compose(groups, Some(api::system(system_state, &api::openapi(true, system.features))), edge)
 }
 
 async fn announce(system: &System, options: &Serve, address: SocketAddr) {

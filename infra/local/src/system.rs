@@ -1,15 +1,19 @@
 //! The whole system on this machine: the same use cases and adapters as in the cloud, over an embedded database and a directory.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use adapters::{
     history::directory::Directory,
     mail::Outbox,
     market_data::bundled::Bundled,
-    store::{IdentityTable, MarketTable, PortfolioTable, QuotaTable, SignalTable, Store, TableNames, tables::create_missing},
+    store::{IdentityTable, MarketTable, PortfolioTable, QuotaTable, SignalTable, Store, TableNames, TallyTable, tables::create_missing},
 };
 use anyhow::{Context, bail};
-use api::routes::clock::MarketClock;
+use api::{
+    FeatureFlags,
+    metrics::{CountedPortfolios, Keeper, Tally},
+    routes::clock::MarketClock,
+};
 use app::{
     auth::AuthPolicy,
     jobs::{JobReport, schedule},
@@ -26,7 +30,6 @@ use crate::{
     embedded_store::{EmbeddedStore, Location},
     first_start,
     mail::PrintingMailer,
-    metrics::JobCounts,
     terminal,
     vendors::{self, Feeds},
 };
@@ -36,6 +39,7 @@ const DEFAULT_START: Date = Date::constant(2022, 1, 3);
 
 pub const ONNX: &[u8] = include_bytes!("../../model/model.onnx");
 pub const MANIFEST: &[u8] = include_bytes!("../../model/manifest.json");
+pub const CARD: &[u8] = include_bytes!("../../model/card.json");
 
 /// A started system; its database stops when it is dropped.
 pub struct System {
@@ -46,9 +50,12 @@ pub struct System {
     pub objects: Arc<Directory>,
     /// Seals cursors; a restart makes those that clients still hold invalid.
     pub cursor_key: [u8; 32],
-    pub job_counts: Arc<JobCounts>,
+    /// Counts of this copy and, in the store, of all.
+    pub keeper: Arc<Keeper>,
+    /// Which parts of the API are on.
+    pub features: FeatureFlags,
     speed: f64,
-    _tables: EmbeddedStore,
+    tables: Option<EmbeddedStore>,
 }
 
 /// One clock, as the edge, the clock routes and the player see it.
@@ -87,20 +94,38 @@ impl System {
         }
         let directory = DataDir::open(&options.data_dir)?;
         let tables = EmbeddedStore::start(Location::File(&directory.tables()))?;
-        let store = Store::local(tables.endpoint(), TableNames::with_prefix("stockgpt"));
+        let endpoint = tables.endpoint().to_owned();
+        Self::over(options, rules, &directory, &endpoint, Some(tables)).await
+    }
+
+    /// Another copy beside a system that runs: over its tables and its files. Its own clock stands where the other's stood.
+    pub async fn beside(options: &Serve, tables: &str) -> anyhow::Result<Self> {
+        Self::over(options, TradingRules::default(), &DataDir::open(&options.data_dir)?, tables, None).await
+    }
+
+    async fn over(
+        options: &Serve,
+        rules: TradingRules,
+        directory: &DataDir,
+        endpoint: &str,
+        tables: Option<EmbeddedStore>,
+    ) -> anyhow::Result<Self> {
+        let store = Store::local(endpoint, TableNames::with_prefix("stockgpt"));
         create_missing(&store).await.context("the embedded database refuses its tables")?;
         let objects = Arc::new(Directory::open(directory.objects())?);
         let models = Arc::new(StoredModels::new(objects.clone()));
         if objects.read_object(runtime::pointer::POINTER).await?.is_none() {
             models.install(ONNX, MANIFEST).await?;
+            models.put_card(CARD).await?;
         }
 
         let bundled = Arc::new(Bundled::new());
-        let job_counts = Arc::new(JobCounts::default());
+        let tally = Arc::new(Tally::default());
+        let keeper = Arc::new(Keeper::new(tally.clone(), Arc::new(TallyTable::new(&store))));
         let (clock, feeds) = if options.live {
             (Clocks::Live(Arc::new(LiveClock)), vendors::live(&(Arc::new(QuotaTable::new(&store)) as _))?)
         } else {
-            let clock = open_clock(&directory, options.from, bundled.last_date(), listener(&job_counts))?;
+            let clock = open_clock(directory, options.from, bundled.last_date(), listener(&tally))?;
             (Clocks::Replay(Arc::new(clock)), Feeds { vendor: bundled.clone(), second: None, quotes: Some(bundled.clone()) })
         };
         let ports = Ports {
@@ -108,7 +133,7 @@ impl System {
             mailer: Arc::new(PrintingMailer::new(Outbox::open(directory.outbox(), Outbox::local_sender())?)),
             companies: Arc::new(MarketTable::new(&store)),
             signals: Arc::new(SignalTable::new(&store)),
-            portfolios: Arc::new(PortfolioTable::new(&store)),
+            portfolios: Arc::new(CountedPortfolios::new(Arc::new(PortfolioTable::new(&store)), tally.clone())),
             histories: objects.clone(),
             vendor: feeds.vendor,
             second_vendor: feeds.second,
@@ -116,8 +141,14 @@ impl System {
             models: models.clone(),
         };
         let companies: Arc<dyn MarketStore> = ports.companies.clone();
-        // One process sees every logout itself, so that open sessions need not be read again for each request.
-        let policy = AuthPolicy { session_cache: std::time::Duration::from_mins(1), ..AuthPolicy::default() };
+        let policy = AuthPolicy {
+            sign_up: options.sign_up.clone(),
+            // One process sees every logout itself, so that open sessions need not be read again for each request.
+            session_cache: Duration::from_mins(1),
+            // Longer than the outbox takes to write a mail.
+            request_floor: Duration::from_millis(50),
+            ..AuthPolicy::default()
+        };
         let services = Services::new(ports, policy, &directory.secrets()?, rules);
         services.auth.ensure_admin(&options.admin, Timestamp::now()).await?;
 
@@ -125,13 +156,29 @@ impl System {
             companies.put_companies(bundled.all_companies()).await?;
         }
         let cursor_key = app::auth::entropy::bytes();
-        let system = Self { services, clock, models, store, objects, cursor_key, job_counts, speed: options.speed, _tables: tables };
+        let system = Self {
+            services,
+            clock,
+            models,
+            store,
+            objects,
+            cursor_key,
+            keeper,
+            features: options.features.into(),
+            speed: options.speed,
+            tables,
+        };
         if let Clocks::Replay(clock) = &system.clock {
             clock.attach(system.services.jobs.clone());
             first_start::load(&system, clock, &bundled).await?;
             catch_up(clock, options.from).await?;
         }
         Ok(system)
+    }
+
+    /// Where the tables answer that this process serves.
+    pub fn tables(&self) -> Option<&str> {
+        self.tables.as_ref().map(EmbeddedStore::endpoint)
     }
 
     /// Lets time pass in the background.
@@ -141,7 +188,7 @@ impl System {
                 tokio::spawn(clock.clone().play(self.speed));
             }
             Clocks::Live(_) => {
-                let (jobs, listener) = (self.services.jobs.clone(), listener(&self.job_counts));
+                let (jobs, listener) = (self.services.jobs.clone(), listener(self.keeper.tally()));
                 tokio::spawn(async move {
                     if let Err(error) = jobs.data.ingest_daily(Timestamp::now(), &terminal::watch("Fetching prices")).await {
                         tracing::error!(%error, "the first ingestion failed");
@@ -153,10 +200,10 @@ impl System {
     }
 }
 
-fn listener(counts: &Arc<JobCounts>) -> Listener {
-    let counts = counts.clone();
-    Box::new(move |report: &JobReport| {
-        counts.add(report);
+fn listener(tally: &Arc<Tally>) -> Listener {
+    let tally = tally.clone();
+    Box::new(move |report: &JobReport, elapsed| {
+        tally.job(report.job, !report.outcome.starts_with("failed"), report.at, elapsed);
         terminal::report(report);
     })
 }

@@ -16,7 +16,7 @@ use crate::problem::Problem;
 #[derive(Debug, Clone, Copy)]
 pub struct Cached<T>(pub T);
 
-const REVALIDATE: HeaderValue = HeaderValue::from_static("private, no-cache");
+pub(crate) const REVALIDATE: HeaderValue = HeaderValue::from_static("private, no-cache");
 
 impl<T: Serialize> IntoResponse for Cached<T> {
     fn into_response(self) -> Response {

@@ -4,7 +4,7 @@
 //!
 //! ```ignore
 //! let groups = [routes::auth::router(auth), routes::stocks::router(stocks)];
-//! let app = api::compose(groups, Some(api::system(state, &api::openapi(false))), edge);
+//! let app = api::compose(groups, Some(api::system(state, &api::openapi(false, features))), edge);
 //! ```
 //!
 //! The same routers run behind a gateway, one group a function, and all together on one machine.
@@ -14,6 +14,8 @@ pub mod clock;
 pub mod cursor;
 pub mod docs;
 pub mod extract;
+pub mod features;
+pub mod health;
 pub mod identity;
 pub mod metrics;
 pub mod middleware;
@@ -26,6 +28,7 @@ use axum::Router;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
+pub use features::FeatureFlags;
 pub use middleware::Edge;
 
 use crate::routes::system::SystemState;
@@ -45,18 +48,24 @@ pub fn system(state: SystemState, document: &OpenApi) -> Router {
     Router::from(routes::system::router(state)).merge(docs::router(document))
 }
 
-/// The whole API's `OpenAPI` document, whichever groups run in this process; `with_clock` where the clock can be moved.
-pub fn openapi(with_clock: bool) -> OpenApi {
+/// The whole API's `OpenAPI` document, whichever groups run in this process; `with_clock` where the clock can be moved. What is
+/// switched off is not in it.
+pub fn openapi(with_clock: bool, features: FeatureFlags) -> OpenApi {
     let mut groups = vec![
         routes::auth::routes().into_openapi(),
+        routes::account::routes().into_openapi(),
+        routes::admin::routes().into_openapi(),
         routes::stocks::routes().into_openapi(),
         routes::signals::routes().into_openapi(),
         routes::portfolio::routes().into_openapi(),
+        routes::charts::routes().into_openapi(),
         routes::data::routes().into_openapi(),
     ];
     if with_clock {
         groups.push(routes::clock::routes().into_openapi());
     }
     let nested = groups.into_iter().map(|group| OpenApi::default().nest(BASE_PATH, group));
-    docs::document(nested.chain([routes::system::routes().into_openapi()]))
+    let mut document = docs::document(nested.chain([routes::system::routes().into_openapi()]));
+    features.restrict(&mut document);
+    document
 }

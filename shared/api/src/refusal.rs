@@ -2,6 +2,7 @@
 
 use app::{
     UseCaseError,
+    account::AccountError,
     auth::AuthError,
     ports::{MailError, StoreError},
 };
@@ -91,9 +92,19 @@ impl From<AuthError> for Problem {
             AuthError::ExpiredToken => refused_token("expired-token", detail),
             AuthError::RevokedToken => refused_token("revoked-token", detail),
             AuthError::UnknownUser => Self::not_found(detail),
-            AuthError::OwnAccount => Self::conflict("own-account", detail),
+            AuthError::LastAdmin => Self::conflict("last-admin", detail),
+            AuthError::OtherAddress => Self::invalid("email", detail),
             AuthError::Mail(error) => error.into(),
             AuthError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<AccountError> for Problem {
+    fn from(error: AccountError) -> Self {
+        match error {
+            AccountError::Auth(error) => error.into(),
+            AccountError::Portfolio(error) => error.into(),
         }
     }
 }

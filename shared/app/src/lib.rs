@@ -1,6 +1,8 @@
 //! The use cases, and the ports through which they reach the outside world.
 
+pub mod account;
 pub mod auth;
+pub mod charts;
 pub mod data;
 pub mod digest;
 mod error;

@@ -3,10 +3,16 @@
 use std::{
     net::IpAddr,
     sync::{Arc, PoisonError, RwLock},
+    time::Instant,
 };
 
-use adapters::secrets::SecretError;
-use api::{extract::Source, metrics::HttpMetrics, middleware::TokenBuckets, problem::Problem};
+use adapters::{secrets::SecretError, store::TallyTable};
+use api::{
+    extract::Source,
+    metrics::Keeper,
+    middleware::{AnsweredRoute, TokenBuckets},
+    problem::Problem,
+};
 use app::auth::SecretsError;
 use axum::{
     Router,
@@ -14,14 +20,17 @@ use axum::{
     http::{HeaderName, HeaderValue, Request, Uri, uri::PathAndQuery},
     response::{IntoResponse, Response},
 };
+use domain::Timestamp;
 use lambda_http::{RequestExt, aws_lambda_events::apigw::ApiGatewayV2httpRequestContext, request::RequestContext, service_fn};
 use runtime::telemetry::{self, LevelFilter, LogFormat};
 use tower::ServiceExt;
+use tracing::Instrument;
 
 use crate::{
     Error, Place, Reach, SettingsError, block_on,
     groups::{Compose, Shared},
     keys::Keys,
+    metrics,
     place::Aws,
 };
 
@@ -53,13 +62,25 @@ struct Composed {
 }
 
 impl Function {
-    pub fn new(place: Arc<dyn Place>, compose: Compose) -> Self {
-        let shared = Shared { metrics: Arc::new(HttpMetrics::default()), limiter: Arc::new(TokenBuckets::default()) };
-        Self { place, compose, shared, composed: RwLock::new(None) }
+    pub fn new(place: Arc<dyn Place>, compose: Compose) -> Result<Self, SettingsError> {
+        let keeper = Arc::new(Keeper::new(Arc::default(), Arc::new(TallyTable::new(&place.store()?))));
+        let shared = Shared { keeper, limiter: Arc::new(TokenBuckets::default()) };
+        Ok(Self { place, compose, shared, composed: RwLock::new(None) })
     }
 
-    /// The answer to a request as the gateway hands it over.
+    /// The answer to a request as the gateway hands it over, counted and measured.
     pub async fn answer(&self, request: lambda_http::Request) -> Response {
+        let started = Instant::now();
+        let response = self.respond(request).await;
+        let (elapsed, now) = (started.elapsed(), Timestamp::now());
+        let route = response.extensions().get::<AnsweredRoute>().map(|route| &*route.0);
+        metrics::request(&self.place.settings().stage, route, response.status().as_u16(), elapsed, now);
+        // Between two requests a function stands still: what is not written down now may never be.
+        self.shared.keeper.write_now_and_then(now).await;
+        response
+    }
+
+    async fn respond(&self, request: lambda_http::Request) -> Response {
         match self.router().await {
             Ok(router) => match router.oneshot(unwrapped(request)).await {
                 Ok(response) => response,
@@ -94,7 +115,7 @@ pub fn serve(compose: Compose, reach: Reach) -> Result<(), Error> {
 
 async fn answer_all(compose: Compose, reach: Reach) -> Result<(), Error> {
     telemetry::start(LogFormat::Json, LevelFilter::INFO);
-    let function = Function::new(Arc::new(Aws::from_environment(reach).await?), compose);
+    let function = Function::new(Arc::new(Aws::from_environment(reach).await?), compose)?;
     // In the time before the first request, which nobody waits for. A wrong setting ends the process here, with its name; what may
     // pass is tried again with each request.
     match function.router().await {
@@ -103,7 +124,12 @@ async fn answer_all(compose: Compose, reach: Reach) -> Result<(), Error> {
         Ok(_) => {}
     }
     let function = &function;
-    lambda_http::run(service_fn(|request| async move { Ok::<_, Error>(function.answer(request).await) })).await
+    lambda_http::run(service_fn(|request: lambda_http::Request| async move {
+        let trace = request.lambda_context_ref().and_then(|context| context.xray_trace_id.clone());
+        let span = tracing::info_span!("invocation", xray_trace_id = trace);
+        Ok::<_, Error>(function.answer(request).instrument(span).await)
+    }))
+    .await
 }
 
 /// The request that the client made: without the stage that the gateway may put before the path, and with what only the gateway

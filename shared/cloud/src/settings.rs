@@ -1,6 +1,8 @@
 //! What a deployment tells its functions, in their environment. Region, credentials and endpoints are the SDK's own matter.
 
 use adapters::market_data::Plan;
+use api::FeatureFlags;
+use app::auth::SignUp;
 use axum::http::HeaderValue;
 use domain::{Email, trading::TradingRules};
 
@@ -23,10 +25,14 @@ pub struct Settings {
     pub stage: String,
     /// `ADMIN_EMAIL`: who becomes the first administrator.
     pub admin: Option<Email>,
+    /// `SIGN_UP`: who may get an account, as [`SignUp`] reads it; everybody where it is not set.
+    pub sign_up: Option<SignUp>,
     /// `ALLOWED_ORIGINS`: web pages that may call the API, separated by commas.
     pub origins: Vec<HeaderValue>,
     /// `TRADING_RULES`: what of fees, slippage and limits is to be otherwise than by default, as TOML.
     pub rules: TradingRules,
+    /// `FEATURE_REAL_TIME_DATA`, `FEATURE_ADVANCED_CHARTS`, `FEATURE_MODEL_INSIGHTS`: which parts of the API are on, `true` or `false`.
+    pub features: FeatureFlags,
     pub polygon: VendorSettings,
     pub tiingo: VendorSettings,
     /// Whether a stand-in serves S3: buckets are named in the path then.
@@ -63,8 +69,10 @@ impl Settings {
         Ok(Self {
             stage: stage(text("STAGE"))?,
             admin: text("ADMIN_EMAIL").map(|email| parsed("ADMIN_EMAIL", &email)).transpose()?,
+            sign_up: text("SIGN_UP").map(|who| parsed("SIGN_UP", &who)).transpose()?,
             origins: origins(text("ALLOWED_ORIGINS"))?,
             rules: rules(text("TRADING_RULES"))?,
+            features: features(&text)?,
             polygon: vendor("polygon", "POLYGON_SECRET_ID", "POLYGON_PLAN", "POLYGON_BASE_URL")?,
             tiingo: vendor("tiingo", "TIINGO_SECRET_ID", "TIINGO_PLAN", "TIINGO_BASE_URL")?,
             path_style: text("AWS_ENDPOINT_URL").or_else(|| text("AWS_ENDPOINT_URL_S3")).is_some(),
@@ -120,6 +128,22 @@ fn rules(value: Option<String>) -> Result<TradingRules, SettingsError> {
     runtime::rules::parse(&value).map_err(|error| SettingsError::Invalid { variable: "TRADING_RULES", value, reason: error.to_string() })
 }
 
+fn features(text: &impl Fn(&str) -> Option<String>) -> Result<FeatureFlags, SettingsError> {
+    let is_on = |variable: &'static str, otherwise: bool| match text(variable).as_deref() {
+        None => Ok(otherwise),
+        Some("true") => Ok(true),
+        Some("false") => Ok(false),
+        Some(other) => Err(SettingsError::Invalid { variable, value: other.to_owned(), reason: "true or false".into() }),
+    };
+    let default = FeatureFlags::default();
+    let [real_time_data, advanced_charts, model_insights] = api::features::VARIABLES;
+    Ok(FeatureFlags {
+        real_time_data: is_on(real_time_data, default.real_time_data)?,
+        advanced_charts: is_on(advanced_charts, default.advanced_charts)?,
+        model_insights: is_on(model_insights, default.model_insights)?,
+    })
+}
+
 fn origins(value: Option<String>) -> Result<Vec<HeaderValue>, SettingsError> {
     let invalid = |value: &str, reason: &str| SettingsError::Invalid {
         variable: "ALLOWED_ORIGINS",
@@ -168,11 +192,13 @@ mod tests {
             ("STAGE", "Dev"),
             ("STAGE", "a b"),
             ("ADMIN_EMAIL", "nobody"),
+            ("SIGN_UP", "opne"),
             ("ALLOWED_ORIGINS", "example.com"),
             ("ALLOWED_ORIGINS", "https://a.example,https://b.example/path"),
             ("ALLOWED_ORIGINS", "*"),
             ("TRADING_RULES", "initial_cash = 0"),
             ("TRADING_RULES", "leverage = 2"),
+            ("FEATURE_ADVANCED_CHARTS", "maybe"),
         ] {
             let error = read(&[("STAGE", "dev"), (variable, value)].into_iter().rev().collect::<Vec<_>>()).unwrap_err();
             assert!(error.to_string().starts_with(&format!("{variable} is `")), "{error}");
@@ -184,19 +210,23 @@ mod tests {
         let settings = read(&[
             ("STAGE", "dev"),
             ("ADMIN_EMAIL", "ann@example.com"),
+            ("SIGN_UP", "example.org"),
             ("ALLOWED_ORIGINS", "https://app.example.com, http://localhost:3000,"),
             ("POLYGON_SECRET_ID", "polygon"),
             ("POLYGON_PLAN", "paid"),
             ("TRADING_RULES", "initial_cash = 25000\nlimits = { participation = 0.1 }"),
             ("TIINGO_BASE_URL", "http://127.0.0.1:9"),
             ("AWS_ENDPOINT_URL", "http://127.0.0.1:4566"),
+            ("FEATURE_MODEL_INSIGHTS", "false"),
         ])
         .unwrap();
         assert_eq!(settings.admin.unwrap().as_str(), "ann@example.com");
+        assert_eq!(settings.sign_up.unwrap().to_string(), "example.org");
         assert_eq!(settings.origins, ["https://app.example.com", "http://localhost:3000"]);
         assert_eq!(settings.polygon, VendorSettings { secret: Some("polygon".into()), plan: Some(Plan::POLYGON_PAID), base_url: None });
         assert_eq!(settings.tiingo, VendorSettings { secret: None, plan: None, base_url: Some("http://127.0.0.1:9".into()) });
         assert_eq!(settings.rules.initial_cash.to_string(), "25000.00");
         assert!(settings.path_style);
+        assert_eq!(settings.features, FeatureFlags { model_insights: false, ..FeatureFlags::default() });
     }
 }

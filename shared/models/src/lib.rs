@@ -37,6 +37,13 @@ impl StoredModels {
         Ok(version)
     }
 
+    /// Puts a card beside the model in force, for people who want to know what it is.
+    pub async fn put_card(&self, card: &[u8]) -> Result<(), ModelError> {
+        let pointer = Pointer::parse(&self.read(POINTER).await?)?;
+        self.objects.replace_object(&pointer.card(), card).await.map_err(|error| unavailable(&error))?;
+        Ok(())
+    }
+
     /// Whether the model that the pointer names can be loaded: what a health check wants to know.
     pub async fn check(&self) -> Result<String, ModelError> {
         let pointer = self.read(POINTER).await?;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use app::{
+    account::Accounts,
     auth::{Auth, AuthPolicy, Secrets},
     data::Data,
     digest::Digest,
@@ -36,6 +37,7 @@ pub struct Ports {
 #[derive(Clone)]
 pub struct Services {
     pub auth: Arc<Auth>,
+    pub accounts: Accounts,
     pub stocks: Stocks,
     pub signals: Signals,
     pub desk: Desk,
@@ -48,6 +50,7 @@ impl Services {
         let market = Market::new(ports.histories.clone(), ports.companies, ports.quotes);
         let auth = Arc::new(Auth::new(ports.identity, ports.mailer.clone(), policy, secrets));
         let signals = Signals::new(market.clone(), ports.signals, ports.portfolios.clone(), Some(ports.models));
+        let accounts = Accounts::new(auth.clone(), ports.portfolios.clone());
         let desk = Desk::new(market.clone(), signals.clone(), ports.portfolios, rules);
         let data = Data::new(market.clone(), ports.histories, ports.vendor);
         let data = match ports.second_vendor {
@@ -56,6 +59,6 @@ impl Services {
         };
         let digest = Digest::new(market.clone(), desk.clone(), ports.mailer);
         let jobs = Jobs { data: data.clone(), signals: signals.clone(), desk: desk.clone(), auth: auth.clone(), digest };
-        Self { auth, stocks: Stocks::new(market), signals, desk, data, jobs }
+        Self { auth, accounts, stocks: Stocks::new(market), signals, desk, data, jobs }
     }
 }

@@ -145,6 +145,11 @@ impl PortfolioStore for Memory {
         Ok(self.read(owner, |own| own.decisions.values().filter(|decision| decision.signal.date.date() >= first).cloned().collect()))
     }
 
+    async fn forget(&self, owner: &UserId) -> Result<(), StoreError> {
+        self.owners().remove(owner);
+        Ok(())
+    }
+
     async fn decide(&self, owner: &UserId, decision: &Decision) -> Result<(), StoreError> {
         self.owners().entry(owner.clone()).or_default().decisions.insert(decision.signal.clone(), decision.clone());
         Ok(())
@@ -213,6 +218,10 @@ impl PortfolioStore for Unreliable {
 
     async fn decisions(&self, owner: &UserId, first: Date) -> Result<Vec<Decision>, StoreError> {
         self.faults.call(Call::Read, self.store.decisions(owner, first)).await
+    }
+
+    async fn forget(&self, owner: &UserId) -> Result<(), StoreError> {
+        self.faults.call(Call::Write, self.store.forget(owner)).await
     }
 
     async fn decide(&self, owner: &UserId, decision: &Decision) -> Result<(), StoreError> {

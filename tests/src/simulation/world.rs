@@ -53,6 +53,11 @@ pub(crate) struct World {
     log: VecDeque<String>,
 }
 
+/// Each seed has users of its own: a real store may be shared by worlds.
+pub(crate) fn owners(seed: u64) -> [UserId; 3] {
+    ["ann", "bob", "cat"].map(|name| UserId(format!("{name}-{seed}")))
+}
+
 impl World {
     /// `store` is the real one; without it portfolios are in memory.
     pub(crate) fn new(seed: u64, store: Option<Arc<dyn PortfolioStore>>) -> Self {
@@ -64,8 +69,7 @@ impl World {
         let memory = store.is_none().then(|| Arc::new(Memory::default()));
         let store = store.or_else(|| memory.clone().map(|memory| memory as Arc<dyn PortfolioStore>)).expect("one of the two");
         let (rules, schedule, method) = rules(&mut random);
-        // Each seed has users of its own: a real store may be shared by worlds.
-        let users: Vec<UserId> = ["ann", "bob", "cat"].map(|name| UserId(format!("{name}-{seed}"))).into();
+        let users: Vec<UserId> = owners(seed).into();
         let ledgers = users.iter().map(|user| (user.clone(), Ledger::new(method))).collect();
         let desk = desk(&outside, &faults, &store, &rules);
         let unluck = [0, 2, 20, 80][random.usize(0..4)];

@@ -18,6 +18,8 @@ use aws_sdk_eventbridge::{
 use super::Detail;
 use crate::aws;
 
+/// Where the runtime of a function says which trace of X-Ray its invocation is a part of.
+const TRACE: &str = "_X_AMZN_TRACE_ID";
 /// The most that one request takes.
 const BATCH: usize = 10;
 /// How often entries are sent in all that the bus did not take.
@@ -50,6 +52,8 @@ impl EventBridge {
             .source(Self::source(&self.stage))
             .detail_type(event.name())
             .detail(Detail::new(&self.stage, event, occasion).to_json())
+            // The functions that it starts are parts of the trace that this one is in.
+            .set_trace_header(std::env::var(TRACE).ok())
             .build()
     }
 

@@ -5,20 +5,26 @@
 //! | `USER#<id>` | `USER` | the user |
 //! | `USER#<id>` | `SESSION#<id>` | an open session; ends by `expires_at` |
 //! | `EMAIL#<address>` | `EMAIL` | whose address it is; makes it unique |
+//! | `ADMINS` | `<id>` | an active administrator |
 //! | `DIRECTORY` | `<created>#<id>` | the list of users, in the order in which they joined |
 //! | `CODE#<address>` | `CODE` | the address's one sign-in code |
 //! | `FAILURES#<address>` | `FAILURES` | wrong codes in a row |
 //! | `LIMIT#<name>` | `LIMIT` | a token bucket: the instant at which it is full again |
+//! | `AUDIT#<month>` | `<instant>#<id>` | an entry of the audit log |
+//! | `AUDIT#ONCE#<name>` | `ONCE` | that a denial was recorded this hour |
 
+mod audit;
+mod forget;
 mod sessions;
 mod sign_in;
+pub(super) mod standing;
 #[cfg(test)]
 mod tests;
-mod users;
+pub(super) mod users;
 
 use app::{
-    auth::{Bucket, Taken, User},
-    ports::{CodeRecord, CodeTry, Failures, IdentityStore, Session, StoreError, UserChange, UserPage},
+    auth::{AuditEntry, Bucket, Taken, User},
+    ports::{AuditPage, CodeRecord, CodeTry, Failures, IdentityStore, Session, Standing, StandingError, StoreError, UserChange, UserPage},
 };
 use async_trait::async_trait;
 use domain::{Email, UserId};
@@ -39,6 +45,10 @@ impl IdentityTable {
     }
 }
 
+fn limit_key(name: &str) -> Key {
+    Key::new(format!("LIMIT#{name}"), "LIMIT")
+}
+
 #[async_trait]
 impl IdentityStore for IdentityTable {
     async fn user(&self, id: &UserId) -> Result<Option<User>, StoreError> {
@@ -55,6 +65,26 @@ impl IdentityStore for IdentityTable {
 
     async fn change_user(&self, id: &UserId, change: &UserChange) -> Result<Option<User>, StoreError> {
         self.update_user(id, change).await
+    }
+
+    async fn owner_of(&self, email: &Email) -> Result<Option<UserId>, StoreError> {
+        self.read_owner(email).await
+    }
+
+    async fn change_standing(&self, id: &UserId, change: Standing, entry: &AuditEntry) -> Result<Option<User>, StandingError> {
+        self.set_standing(id, change, entry).await
+    }
+
+    async fn forget(&self, id: &UserId, entry: &AuditEntry) -> Result<(), StoreError> {
+        self.delete_everything(id, entry).await
+    }
+
+    async fn append_audit(&self, entry: &AuditEntry, once: Option<&str>) -> Result<bool, StoreError> {
+        self.write_audit(entry, once).await
+    }
+
+    async fn audit(&self, after: Option<&str>, limit: u32, first: Timestamp, last: Timestamp) -> Result<AuditPage, StoreError> {
+        self.read_audit(after, limit, first, last).await
     }
 
     async fn users(&self, after: Option<&str>, limit: u32) -> Result<UserPage, StoreError> {
@@ -106,7 +136,7 @@ impl IdentityStore for IdentityTable {
     }
 
     async fn take(&self, key: &str, bucket: &Bucket, now: Timestamp) -> Result<Taken, StoreError> {
-        bucket::take(&self.table, &Key::new(format!("LIMIT#{key}"), "LIMIT"), bucket, now).await
+        bucket::take(&self.table, &limit_key(key), bucket, now).await
     }
 
     async fn purge_expired(&self, now: Timestamp) -> Result<usize, StoreError> {

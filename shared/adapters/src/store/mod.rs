@@ -27,6 +27,7 @@ pub mod quota;
 pub mod signals;
 pub mod table;
 pub mod tables;
+pub mod tallies;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
@@ -44,4 +45,5 @@ pub use quota::QuotaTable;
 pub use signals::SignalTable;
 pub use table::{Outcome, Table};
 pub use tables::TableNames;
+pub use tallies::TallyTable;
 pub use transaction::{Refusal, TransactError, Transaction};

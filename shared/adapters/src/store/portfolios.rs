@@ -26,23 +26,30 @@ use domain::{
 use jiff::{SignedDuration, Timestamp};
 use serde::de::DeserializeOwned;
 
-use super::{Condition, Item, Key, Query, Store, Table, TransactError, Transaction};
+use super::{
+    Condition, Item, Key, Query, Store, Table, TransactError, Transaction,
+    identity::{standing::is_staying, users::user_key},
+};
 
 const FORMAT: u32 = 1;
 /// How long a client may retry with the same key and get the first answer.
 const RECEIPT_LIFE: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// A transaction takes 100 items, some of which are not views.
 const MOST_VIEWS: usize = 90;
+/// Items that are read to be deleted.
+const FORGOTTEN_AT_ONCE: u32 = 250;
 
 #[derive(Clone, Debug)]
 pub struct PortfolioTable {
     store: Store,
     table: Table,
+    /// Where it is said whether an owner is there.
+    identity: Table,
 }
 
 impl PortfolioTable {
     pub fn new(store: &Store) -> Self {
-        Self { table: store.portfolios(), store: store.clone() }
+        Self { table: store.portfolios(), identity: store.identity(), store: store.clone() }
     }
 
     async fn read<T: DeserializeOwned>(&self, owner: &UserId, sk: impl Into<String>) -> Result<Option<T>, StoreError> {
@@ -77,6 +84,11 @@ impl PortfolioTable {
         Item::new(key(owner, format!("SIGNAL#{}", decision.signal)), FORMAT).doc(decision)
     }
 
+    /// On the condition that the owner is there, and not about to leave: what is written after everything was deleted would stay.
+    fn for_owner(&self, transaction: Transaction, owner: &UserId) -> Transaction {
+        transaction.check("owner", &self.identity, &user_key(owner), is_staying())
+    }
+
     /// The state, on the condition that the ledger has not grown since it was loaded.
     fn put_state(&self, transaction: Transaction, commit: &Commit) -> Transaction {
         let portfolio = &commit.portfolio;
@@ -87,7 +99,7 @@ impl PortfolioTable {
             state = state.kind("DORMANT", portfolio.owner.to_string());
         }
         if commit.after_entries == 0 {
-            transaction.put_new("state", &self.table, state)
+            self.for_owner(transaction, &portfolio.owner).put_new("state", &self.table, state)
         } else {
             let unchanged = Condition::equal("entries", super::expression::Value::number(commit.after_entries));
             transaction.put_when("state", &self.table, state, unchanged)
@@ -220,7 +232,21 @@ impl PortfolioStore for PortfolioTable {
         self.table.query(&query).await?.iter().map(Item::get_doc).collect()
     }
 
+    async fn forget(&self, owner: &UserId) -> Result<(), StoreError> {
+        // The state first: every commit depends on it, and none can follow.
+        self.table.delete(&key(owner, "STATE")).await?;
+        loop {
+            let page = self.table.query_page(&Query::partition(format!("USER#{owner}")), FORGOTTEN_AT_ONCE).await?;
+            let keys: Vec<Key> = page.items.iter().map(|item| item.key().clone()).collect();
+            self.table.batch_delete(&keys).await?;
+            if page.next.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
     async fn decide(&self, owner: &UserId, decision: &Decision) -> Result<(), StoreError> {
-        self.table.put(Self::decision_item(owner, decision)).await
+        let transaction = self.for_owner(self.store.transaction(), owner);
+        Ok(transaction.put("decision", &self.table, Self::decision_item(owner, decision)).commit().await?)
     }
 }

@@ -10,11 +10,13 @@ use super::{examples, responses};
 
 const DESCRIPTION: &str = include_str!("description.md");
 
-const TAGS: [(&str, &str); 7] = [
-    ("Auth", "One-time codes by mail, tokens, and the user's own profile and preferences."),
+const TAGS: [(&str, &str); 9] = [
+    ("Auth", "One-time codes by mail, tokens, and the user's own account, profile and preferences."),
+    ("Admin", "Users, their roles, and the log of who did what and who was turned away."),
     ("Stocks", "Companies, end-of-day prices as traded or adjusted, and technical indicators."),
     ("Signals", "What the model proposes, why, how sure it is, and how its past proposals turned out."),
     ("Portfolio", "Orders, positions, trades and the ledger they follow from, and what they are worth."),
+    ("Charts", "A stock with its indicators, signals and trades, and the portfolio beside the market, as pictures."),
     ("Data", "Ingestion runs, the quality gate's quarantine and the state of the data."),
     ("System", "Health and metrics."),
     ("Clock", "The simulated clock of a replay on one machine."),

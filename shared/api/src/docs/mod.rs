@@ -18,7 +18,7 @@ use axum::{
 use utoipa::openapi::OpenApi;
 
 pub use document::document;
-pub(crate) use responses::{Conflict, Forbidden, InvalidInput, NotFound, Unauthenticated};
+pub(crate) use responses::{Conflict, Forbidden, InvalidInput, NotFound, Unauthenticated, Unavailable};
 
 use crate::cached;
 

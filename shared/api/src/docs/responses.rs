@@ -44,7 +44,7 @@ macro_rules! named {
     )*};
 }
 
-named! { Unauthenticated Forbidden NotFound Conflict InvalidInput }
+named! { Unauthenticated Forbidden NotFound Conflict InvalidInput Unavailable }
 
 /// Puts the problem's schema and the responses above among the document's components.
 pub(super) fn declare(components: &mut Components) {

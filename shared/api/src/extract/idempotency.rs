@@ -20,10 +20,12 @@ pub struct Idempotent<T> {
 const HEADER: &str = "idempotency-key";
 
 fn read(parts: &Parts, body: &[u8]) -> Result<Option<Idempotency>, Problem> {
-    let Some(value) = parts.headers.get(HEADER) else { return Ok(None) };
-    let key = value.to_str().unwrap_or_default();
+    let mut values = parts.headers.get_all(HEADER).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    // Of two keys nobody can tell which one counts.
+    let key = value.to_str().ok().filter(|_| values.next().is_none()).unwrap_or_default();
     if !(1..=255).contains(&key.len()) || !key.bytes().all(|b| b.is_ascii_graphic()) {
-        return Err(Problem::invalid(HEADER, "must be 1 to 255 visible ASCII characters"));
+        return Err(Problem::invalid(HEADER, "must be there once, with 1 to 255 visible ASCII characters"));
     }
     // Inside a nested router the path is cut; the same key on two routes is not the same request.
     let path = parts.extensions.get::<OriginalUri>().map_or(parts.uri.path(), |uri| uri.0.path());

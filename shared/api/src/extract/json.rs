@@ -37,6 +37,11 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
 
 /// The whole body, if it is not too large.
 pub(super) async fn body<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
+    // Who announces too much is not waited for.
+    let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    if announced.is_some_and(|length| length > BODY_LIMIT_BYTES as u64) {
+        return Err(Problem::body_too_large(BODY_LIMIT_BYTES));
+    }
     Bytes::from_request(request, state).await.map_err(|rejection| match rejection {
         BytesRejection::FailedToBufferBody(failure) if failure.status() == StatusCode::PAYLOAD_TOO_LARGE => {
             Problem::body_too_large(BODY_LIMIT_BYTES)
@@ -47,7 +52,8 @@ pub(super) async fn body<S: Send + Sync>(request: Request, state: &S) -> Result<
 
 /// Whether the body is declared as JSON: `application/json` or another type in JSON syntax.
 pub(super) fn is_json(headers: &HeaderMap) -> bool {
-    let declared = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let mut types = headers.get_all(header::CONTENT_TYPE).iter();
+    let declared = types.next().and_then(|value| value.to_str().ok()).filter(|_| types.next().is_none()).unwrap_or_default();
     let essence = declared.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
 }

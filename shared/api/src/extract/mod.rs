@@ -13,7 +13,7 @@ mod user;
 pub use idempotency::{Idempotent, MaybeKey};
 pub use json::Json;
 pub use page::{Limit, Skip};
-pub use parameter::{Day, Fraction};
+pub use parameter::{Day, Fraction, Pixels};
 pub use path::Path;
 pub(crate) use presence::{given, present};
 pub use query::{BodyOrQuery, InQuery, Query};

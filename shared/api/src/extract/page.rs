@@ -23,6 +23,10 @@ impl<const DEFAULT: u32, const MAX: u32> Limit<DEFAULT, MAX> {
     pub fn get(self) -> usize {
         self.0 as usize
     }
+
+    pub fn get32(self) -> u32 {
+        self.0
+    }
 }
 
 impl Skip {
@@ -38,7 +42,7 @@ impl<const DEFAULT: u32, const MAX: u32> Default for Limit<DEFAULT, MAX> {
 }
 
 /// A parameter's text as a whole number in a range.
-fn bounded<'de, D: Deserializer<'de>>(deserializer: D, min: u32, max: u32) -> Result<u32, D::Error> {
+pub(super) fn bounded<'de, D: Deserializer<'de>>(deserializer: D, min: u32, max: u32) -> Result<u32, D::Error> {
     let text = String::deserialize(deserializer)?;
     // More digits than fit are out of range too, not something else than a number.
     let is_number = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
@@ -58,7 +62,7 @@ impl<'de> Deserialize<'de> for Skip {
     }
 }
 
-fn schema(min: u32, max: u32, default: u32) -> RefOr<Schema> {
+pub(super) fn bounded_schema(min: u32, max: u32, default: u32) -> RefOr<Schema> {
     ObjectBuilder::new()
         .schema_type(Type::Integer)
         .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int32)))
@@ -70,7 +74,7 @@ fn schema(min: u32, max: u32, default: u32) -> RefOr<Schema> {
 
 impl<const DEFAULT: u32, const MAX: u32> PartialSchema for Limit<DEFAULT, MAX> {
     fn schema() -> RefOr<Schema> {
-        schema(1, MAX, DEFAULT)
+        bounded_schema(1, MAX, DEFAULT)
     }
 }
 
@@ -78,7 +82,7 @@ impl<const DEFAULT: u32, const MAX: u32> ToSchema for Limit<DEFAULT, MAX> {}
 
 impl PartialSchema for Skip {
     fn schema() -> RefOr<Schema> {
-        schema(0, SKIP_MAX, 0)
+        bounded_schema(0, SKIP_MAX, 0)
     }
 }
 

@@ -9,6 +9,8 @@ use utoipa::{
     openapi::{KnownFormat, ObjectBuilder, RefOr, Schema, SchemaFormat, Type},
 };
 
+use super::page::{bounded, bounded_schema};
+
 /// A New York date, `YYYY-MM-DD`; it need not be a trading date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Day(pub Date);
@@ -51,3 +53,33 @@ impl PartialSchema for Fraction {
 }
 
 impl ToSchema for Fraction {}
+
+/// A length on a screen, in pixels from `MIN` to `MAX`; `DEFAULT` with `#[serde(default)]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pixels<const DEFAULT: u32, const MIN: u32, const MAX: u32>(u32);
+
+impl<const DEFAULT: u32, const MIN: u32, const MAX: u32> Pixels<DEFAULT, MIN, MAX> {
+    pub fn get(self) -> u32 {
+        self.0
+    }
+}
+
+impl<const DEFAULT: u32, const MIN: u32, const MAX: u32> Default for Pixels<DEFAULT, MIN, MAX> {
+    fn default() -> Self {
+        Self(DEFAULT)
+    }
+}
+
+impl<'de, const DEFAULT: u32, const MIN: u32, const MAX: u32> Deserialize<'de> for Pixels<DEFAULT, MIN, MAX> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        bounded(deserializer, MIN, MAX).map(Self)
+    }
+}
+
+impl<const DEFAULT: u32, const MIN: u32, const MAX: u32> PartialSchema for Pixels<DEFAULT, MIN, MAX> {
+    fn schema() -> RefOr<Schema> {
+        bounded_schema(MIN, MAX, DEFAULT)
+    }
+}
+
+impl<const DEFAULT: u32, const MIN: u32, const MAX: u32> ToSchema for Pixels<DEFAULT, MIN, MAX> {}

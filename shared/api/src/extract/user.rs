@@ -9,7 +9,10 @@ use axum::{
 };
 use domain::Role;
 
-use crate::{middleware::Identity, problem::Problem};
+use crate::{
+    middleware::{ForAdmin, Identity, RequestId},
+    problem::Problem,
+};
 
 /// Anyone with an account.
 #[derive(Debug, Clone)]
@@ -56,6 +59,9 @@ permission!(Trader, Role::Trader);
 permission!(Admin, Role::Admin);
 
 fn principal(parts: &Parts, needed: Role) -> Result<Arc<Principal>, Problem> {
+    if let Some(for_admin) = parts.extensions.get::<ForAdmin>().filter(|_| needed == Role::Admin) {
+        for_admin.mark();
+    }
     match parts.extensions.get::<Identity>() {
         Some(Identity::Known(principal)) if principal.role >= needed => Ok(Arc::clone(principal)),
         Some(Identity::Known(principal)) => Err(insufficient(principal, needed)),
@@ -65,7 +71,6 @@ fn principal(parts: &Parts, needed: Role) -> Result<Arc<Principal>, Problem> {
 }
 
 fn insufficient(principal: &Principal, needed: Role) -> Problem {
-    tracing::warn!(target: "audit", user_id = %principal.user_id, role = principal.role.name(), needed = needed.name(), "denied");
     let challenge = format!(r#"Bearer realm="stockgpt", error="insufficient_scope", scope="{}""#, needed.name());
     Problem::forbidden(format!("This needs the role {}; yours is {}.", needed.name(), principal.role.name()))
         .header(header::WWW_AUTHENTICATE, HeaderValue::from_str(&challenge).expect("role names are ASCII"))
@@ -85,6 +90,7 @@ impl<S: Send + Sync> FromRequestParts<S> for RequestOrigin {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
         let Source(ip) = Source::from_request_parts(parts, state).await?;
         let user_agent = parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
-        Ok(Self(Origin { ip, user_agent: user_agent.map(|agent| agent.chars().take(400).collect()) }))
+        let request_id = RequestId::current().map(|id| id.as_str().to_owned());
+        Ok(Self(Origin { ip, user_agent: user_agent.map(|agent| agent.chars().take(400).collect()), request_id }))
     }
 }

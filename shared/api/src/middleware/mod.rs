@@ -5,9 +5,11 @@
 //! 3. gzip
 //! 4. `harden`: security headers, problems instead of bare errors, 304
 //! 5. `identify`: the caller by their token, the rate limit
-//! 6. `shelter`: time limit, panics
-//! 7. the limit of a body's size
+//! 6. `audit`: whom the log is to name
+//! 7. `shelter`: time limit, panics
+//! 8. the limit of a body's size
 
+mod audit;
 mod harden;
 mod identify;
 mod observe;
@@ -28,11 +30,13 @@ use tower_http::{
     cors::CorsLayer,
 };
 
+pub(crate) use audit::{ForAdmin, Recorded};
 pub(crate) use identify::Identity;
+pub use observe::AnsweredRoute;
 pub use rate_limit::{Allowance, Caller, LimiterUnavailable, Quota, RateLimiter, TokenBuckets};
 pub use request_id::RequestId;
 
-use crate::{clock::Clock, identity::Authenticator, metrics::HttpMetrics, problem::Problem};
+use crate::{clock::Clock, features::FeatureFlags, identity::Authenticator, metrics::Tally, problem::Problem};
 
 /// The largest body that is read: a megabyte.
 pub const BODY_LIMIT_BYTES: usize = 1 << 20;
@@ -42,8 +46,10 @@ pub struct Edge {
     pub authenticator: Arc<dyn Authenticator>,
     pub clock: Arc<dyn Clock>,
     pub limiter: Arc<dyn RateLimiter>,
-    /// Counts this process's requests; hand the same to the system routes for `/metrics`.
-    pub metrics: Arc<HttpMetrics>,
+    /// Where requests are counted; a [`crate::metrics::Keeper`] of the same adds them to those of other copies.
+    pub tally: Arc<Tally>,
+    /// Which parts are on.
+    pub features: FeatureFlags,
     /// Web pages of these origins may call; empty: only pages of our own.
     pub cors_origins: Vec<HeaderValue>,
     /// How long a handler may take; half a minute is usual. Foreground jobs have a limit of their own.
@@ -57,7 +63,8 @@ impl Edge {
             authenticator,
             clock,
             limiter: Arc::new(TokenBuckets::default()),
-            metrics: Arc::default(),
+            tally: Arc::default(),
+            features: FeatureFlags::default(),
             cors_origins: Vec::new(),
             time_limit: Duration::from_secs(30),
         }
@@ -72,6 +79,7 @@ pub(crate) fn surround(router: Router, edge: Edge) -> Router {
         .fallback(unknown_route)
         .layer(DefaultBodyLimit::max(BODY_LIMIT_BYTES))
         .layer(from_fn_with_state(Arc::clone(&edge), shelter::shelter))
+        .layer(from_fn_with_state(Arc::clone(&edge), audit::audit))
         .layer(from_fn_with_state(Arc::clone(&edge), identify::identify))
         .layer(from_fn(harden::harden))
         .layer(CompressionLayer::new().gzip(true).quality(CompressionLevel::Fastest));

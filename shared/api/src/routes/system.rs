@@ -9,19 +9,40 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use domain::Timestamp;
-use futures::future::join_all;
-use serde::Serialize;
-use utoipa::ToSchema;
+use futures::future::{join_all, try_join_all};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    clock::Now,
-    extract::Json,
+    clock::{Now, WallNow},
+    extract::{Json, Query},
     metrics::{self, MetricsSource},
+    problem::Problem,
 };
 
 /// A check that takes longer counts as failed.
 const CHECK_LIMIT: Duration = Duration::from_secs(2);
+/// Below what a request may take.
+const DEEP_CHECK_LIMIT: Duration = Duration::from_secs(25);
+
+/// How much a check may cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Depth {
+    /// Milliseconds: for probes that come every few seconds.
+    Plain,
+    /// Seconds: for people who look for a fault.
+    Deep,
+}
+
+impl Depth {
+    fn limit(self) -> Duration {
+        match self {
+            Self::Plain => CHECK_LIMIT,
+            Self::Deep => DEEP_CHECK_LIMIT,
+        }
+    }
+}
 
 /// What a part, or the whole, can do at the moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
@@ -39,7 +60,7 @@ pub trait HealthCheck: Send + Sync {
     fn name(&self) -> &'static str;
 
     /// The state and a sentence about it.
-    async fn check(&self, now: Timestamp) -> (Health, String);
+    async fn check(&self, now: Timestamp, depth: Depth) -> (Health, String);
 }
 
 /// What the system routes tell about.
@@ -82,6 +103,15 @@ struct CheckBody {
     latency_ms: f64,
 }
 
+#[derive(Debug, Clone, Copy, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct HealthQuery {
+    /// Also what takes seconds: every price history is read. Asked for again within a minute, the answer may be the same.
+    #[serde(default)]
+    #[param(required = false, default = false)]
+    deep: bool,
+}
+
 /// Health
 ///
 /// Tries what this process depends on.
@@ -89,38 +119,44 @@ struct CheckBody {
     get,
     path = "/health",
     tag = "System",
+    params(HealthQuery),
     responses(
         (status = 200, description = "It serves; degraded parts are named.", body = HealthBody),
         (status = 503, description = "It cannot serve.", body = HealthBody)
     )
 )]
-async fn health(State(state): State<SystemState>, Now(now): Now) -> Response {
-    let checks: BTreeMap<_, _> = join_all(state.checks.iter().map(|check| run(&**check, now))).await.into_iter().collect();
+async fn health(State(state): State<SystemState>, Now(now): Now, Query(query): Query<HealthQuery>) -> Response {
+    let depth = if query.deep { Depth::Deep } else { Depth::Plain };
+    let checks: BTreeMap<_, _> = join_all(state.checks.iter().map(|check| run(&**check, now, depth))).await.into_iter().collect();
     let status = checks.values().map(|check| check.status).max().unwrap_or(Health::Healthy);
     let code = if status == Health::Unhealthy { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
     (code, Json(HealthBody { status, timestamp: now, version: state.version, checks })).into_response()
 }
 
-async fn run(check: &dyn HealthCheck, now: Timestamp) -> (&'static str, CheckBody) {
+async fn run(check: &dyn HealthCheck, now: Timestamp, depth: Depth) -> (&'static str, CheckBody) {
     let started = std::time::Instant::now();
-    let (status, detail) = tokio::time::timeout(CHECK_LIMIT, check.check(now))
+    let limit = depth.limit();
+    let (status, detail) = tokio::time::timeout(limit, check.check(now, depth))
         .await
-        .unwrap_or_else(|_| (Health::Unhealthy, format!("no answer within {} s", CHECK_LIMIT.as_secs())));
+        .unwrap_or_else(|_| (Health::Unhealthy, format!("no answer within {} s", limit.as_secs())));
     let latency_ms = (started.elapsed().as_secs_f64() * 1e6).round() / 1e3;
     (check.name(), CheckBody { status, detail, latency_ms })
 }
 
 /// Metrics
 ///
-/// In Prometheus' text format, over all running copies.
+/// In Prometheus' text format, over all running copies: whichever copy is asked, its counters are the sums.
 #[utoipa::path(
     get,
     path = "/metrics",
     tag = "System",
-    responses((status = 200, description = "Prometheus text format 0.0.4.", body = String, content_type = "text/plain"))
+    responses(
+        (status = 200, description = "Prometheus text format 0.0.4.", body = String, content_type = "text/plain"),
+        (status = 503, response = crate::docs::Unavailable)
+    )
 )]
-async fn prometheus_metrics(State(state): State<SystemState>) -> Response {
-    let families = join_all(state.metrics.iter().map(|source| source.families())).await;
+async fn prometheus_metrics(State(state): State<SystemState>, Now(now): Now, WallNow(wall): WallNow) -> Result<Response, Problem> {
+    let families = try_join_all(state.metrics.iter().map(|source| source.families(now, wall))).await?;
     let text = metrics::encode(&metrics::merge(families.into_iter().flatten()));
-    ([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], text).into_response()
+    Ok(([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], text).into_response())
 }

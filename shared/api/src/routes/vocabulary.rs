@@ -22,6 +22,12 @@ macro_rules! words {
 
 words! {
     RoleName: "What a user may do; each role includes the ones before it." = ["viewer", "trader", "admin"];
+    AuditActionName: "What was done, or was not allowed." = [
+        "admin_appointed", "role_changed", "user_deactivated", "user_reactivated", "admin_request", "logged_out_everywhere",
+        "account_exported", "account_closing", "account_deleted", "login_failed", "login_throttled", "login_refused",
+        "confirmation_failed", "token_refused", "role_insufficient",
+    ];
+    ActorName: "Who did it: a user, whoever configures the system, or somebody unknown." = ["user", "operator", "anonymous"];
     RiskTolerance: "How much loss a user accepts on one trade." = ["low", "medium", "high"];
     SectorName: "A sector of the Global Industry Classification Standard." = [
         "Communication Services", "Consumer Discretionary", "Consumer Staples", "Energy", "Financials", "Health Care",
@@ -47,6 +53,7 @@ words! {
         "contradiction", "silent_move", "volume_spike", "stale_repeat", "unexplained_jump", "vendors_disagree", "unreadable",
     ];
     QuarantineStateName: "What was decided about a bar." = ["held", "released", "discarded"];
+    ThemeName: "What a chart will be seen on." = ["light", "dark"];
     ClockMode: "Whether time is simulated." = ["replay", "wall"];
     Session: "Whether the regular session is on." = ["open", "closed"];
     OriginName: "Who placed an order." = ["user", "automatic", "stop_loss", "take_profit", "time_exit"];

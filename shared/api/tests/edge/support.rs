@@ -1,6 +1,10 @@
 //! Routes that show the edge at work, and a client for them.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use api::{
     Edge,
@@ -8,12 +12,16 @@ use api::{
     clock::{Now, WallClock},
     extract::{Admin, AuthUser, BodyOrQuery, Idempotent, InQuery, Json, Limit, Path, Query, Skip, Trader},
     identity::Authenticator,
+    metrics::Keeper,
     middleware::{Quota, TokenBuckets},
     number::{SharePrice, Shares},
     problem::Problem,
     routes::system::SystemState,
 };
-use app::auth::{AuthError, Principal};
+use app::{
+    auth::{AuthError, Principal},
+    ports::{StoreError, TallySlot, TallyStore},
+};
 use async_trait::async_trait;
 use axum::{
     Router,
@@ -70,6 +78,22 @@ impl InQuery for Hello {
     type Query = HelloQuery;
 }
 
+/// Where counts are kept, for one copy.
+#[derive(Default)]
+struct Places(Mutex<Vec<TallySlot>>);
+
+#[async_trait]
+impl TallyStore for Places {
+    async fn slots(&self) -> Result<Vec<TallySlot>, StoreError> {
+        Ok(self.0.lock().unwrap().clone())
+    }
+
+    async fn write_slot(&self, slot: &TallySlot) -> Result<(), StoreError> {
+        *self.0.lock().unwrap() = vec![slot.clone()];
+        Ok(())
+    }
+}
+
 /// Tokens are the names of roles, or say what is wrong with them.
 struct NamedTokens;
 
@@ -82,7 +106,7 @@ impl Authenticator for NamedTokens {
             "admin" => Role::Admin,
             "expired" => return Err(AuthError::ExpiredToken),
             "deactivated" => return Err(AuthError::Deactivated),
-            "storeless" => return Err(AuthError::Store(app::ports::StoreError::Unavailable("secret host 10.0.0.7".into()))),
+            "storeless" => return Err(AuthError::Store(StoreError::Unavailable("secret host 10.0.0.7".into()))),
             _ => return Err(AuthError::ForgedToken),
         };
         let email = format!("{token}@example.com").parse().expect("a good address");
@@ -123,9 +147,9 @@ pub(crate) fn edge() -> Edge {
 }
 
 pub(crate) fn app(edge: Edge) -> Router {
-    let system =
-        SystemState { version: "1.2.3", checks: Vec::new(), metrics: vec![Arc::<api::metrics::HttpMetrics>::clone(&edge.metrics)] };
-    api::compose([routes().into()], Some(api::system(system, &api::openapi(true))), edge)
+    let keeper = Keeper::new(edge.tally.clone(), Arc::<Places>::default());
+    let system = SystemState { version: "1.2.3", checks: Vec::new(), metrics: vec![Arc::new(keeper)] };
+    api::compose([routes().into()], Some(api::system(system, &api::openapi(true, edge.features))), edge)
 }
 
 /// A quick edge that allows `burst` requests of each user.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::ports::{MailError, StoreError};
+use crate::ports::{MailError, StandingError, StoreError};
 
 /// Texts are for the person who asked; they never say whether an address has an account.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -38,14 +38,26 @@ pub enum AuthError {
 
     #[error("There is no such user.")]
     UnknownUser,
-    /// An administrator cannot shut the own account out: the last one could not be let in again.
-    #[error("You cannot change the role of your own account, or deactivate it.")]
-    OwnAccount,
+    /// Nobody could let an administrator in again.
+    #[error("This is the last active administrator. Make another user one first.")]
+    LastAdmin,
+    /// A confirmation that names another account.
+    #[error("That is not the address of your account.")]
+    OtherAddress,
 
     #[error(transparent)]
     Mail(#[from] MailError),
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl From<StandingError> for AuthError {
+    fn from(error: StandingError) -> Self {
+        match error {
+            StandingError::LastAdmin => Self::LastAdmin,
+            StandingError::Store(error) => Self::Store(error),
+        }
+    }
 }
 
 impl AuthError {

@@ -1,11 +1,11 @@
 //! Signing in: a code by mail, and the code for a token.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use domain::{Email, Role, Timestamp, UserId};
 use tracing::info;
 
-use super::{Auth, AuthError, Origin, Preferences, Profile, Taken, User, code, entropy, mail};
+use super::{Actor, AuditAction, AuditEntry, Auth, AuthError, Origin, Preferences, Profile, SignUp, Taken, User, code, entropy, mail};
 use crate::ports::{CodeTry, Session, StoreError, UserChange};
 
 /// Wrong codes are forgotten when this long no other followed.
@@ -30,8 +30,20 @@ pub struct Login {
 impl Auth {
     /// Mails a fresh code, which voids the one before, to an address that has an active account or may get one.
     pub async fn request_otp(&self, email: &Email, origin: &Origin, now: Timestamp) -> Result<CodeSent, AuthError> {
-        let (answer, ()) = tokio::join!(self.send_code(email, origin, now), tokio::time::sleep(self.policy.request_floor));
+        let started = Instant::now();
+        let answer = self.send_code(email, origin, now).await;
+        tokio::time::sleep(self.rest(started.elapsed())).await;
         answer
+    }
+
+    /// From an answer that took `elapsed` to the next multiple of the floor.
+    fn rest(&self, elapsed: Duration) -> Duration {
+        let floor = self.policy.request_floor;
+        if floor.is_zero() {
+            return Duration::ZERO;
+        }
+        let steps = elapsed.as_nanos().div_ceil(floor.as_nanos()).max(1);
+        (floor * u32::try_from(steps).unwrap_or(u32::MAX)).saturating_sub(elapsed)
     }
 
     async fn send_code(&self, email: &Email, origin: &Origin, now: Timestamp) -> Result<CodeSent, AuthError> {
@@ -49,20 +61,53 @@ impl Auth {
         let code = code::generate();
         self.store.put_code(email, &self.codes.record(email, &code, now, self.policy.code_life)).await?;
         if welcome {
-            self.mailer.send(&mail::sign_in(email, &code, self.policy.code_life, origin, now), now).await?;
+            self.mail_code(email, &code, origin, now).await?;
         }
         Ok(CodeSent { expires_in: self.policy.code_life })
     }
 
+    /// Where not everybody may sign up, an error would tell that the address has an account: it is told to the operator alone.
+    async fn mail_code(&self, email: &Email, code: &str, origin: &Origin, now: Timestamp) -> Result<(), AuthError> {
+        match self.mailer.send(&mail::sign_in(email, code, self.policy.code_life, origin, now), now).await {
+            Err(error) if self.policy.sign_up != SignUp::Open => tracing::error!(%error, "a code was not mailed"),
+            sent => sent?,
+        }
+        Ok(())
+    }
+
     /// Uses a code up and opens a session; a first sign-in creates the account.
     pub async fn login(&self, email: &Email, code: &str, origin: &Origin, now: Timestamp) -> Result<Login, AuthError> {
-        allowed(self.store.take(&format!("logins#{}", origin.source()), &self.policy.limits.logins_per_source, now).await?)?;
-        self.use_code(email, code, now).await?;
+        let started = Instant::now();
+        let outcome = self.try_login(email, code, origin, now).await;
+        if let Some(action) = outcome.as_ref().err().and_then(denial) {
+            self.record_failed_login(action, email, origin, now).await;
+            // What the log has had already takes no time: when the answer comes must not tell whether that was about an account.
+            tokio::time::sleep(self.rest(started.elapsed())).await;
+        }
+        outcome
+    }
+
+    async fn try_login(&self, email: &Email, code: &str, origin: &Origin, now: Timestamp) -> Result<Login, AuthError> {
+        self.use_code(email, code, origin, now).await?;
         let user = self.signed_in(email, now).await?;
         self.open_session(user, origin, now).await
     }
 
-    async fn use_code(&self, email: &Email, code: &str, now: Timestamp) -> Result<(), AuthError> {
+    /// About an account where there is one, never about an address: that is what a stranger wrote.
+    async fn record_failed_login(&self, action: AuditAction, email: &Email, origin: &Origin, now: Timestamp) {
+        match self.store.owner_of(email).await {
+            Ok(owner) => self.record(AuditEntry::new(action, Actor::Anonymous, origin, now).on(owner.as_ref())).await,
+            Err(error) => tracing::error!(%error, "an entry of the audit log is lost"),
+        }
+    }
+
+    /// Uses a code up, if it is the address's; limits of sources and of wrong codes apply.
+    pub(super) async fn use_code(&self, email: &Email, code: &str, origin: &Origin, now: Timestamp) -> Result<(), AuthError> {
+        allowed(self.store.take(&format!("logins#{}", origin.source()), &self.policy.limits.logins_per_source, now).await?)?;
+        self.check_code(email, code, now).await
+    }
+
+    async fn check_code(&self, email: &Email, code: &str, now: Timestamp) -> Result<(), AuthError> {
         let failures = self.store.failures(email, now).await?;
         if let Some(last_at) = failures.last_at {
             let heard_at = last_at + self.policy.limits.wait_after(failures.count);
@@ -132,10 +177,24 @@ impl Auth {
         // A token counts in whole seconds, so the session does too and both end together.
         let expires_at = Timestamp::from_second((now + self.policy.token_life).as_second()).expect("a rounded-down instant is in range");
         let session = Session { id: entropy::id(), user_id: user.id.clone(), opened_at: now, expires_at, origin: origin.to_string() };
-        self.store.open_session(&session).await?;
+        self.store.open_session(&session).await.map_err(|error| match error {
+            // Deactivated or deleted since the code was looked at.
+            StoreError::Conflict(_) => AuthError::Deactivated,
+            other => other.into(),
+        })?;
         let access_token = self.tokens.sign(&user.id, user.role, &session.id, now, expires_at);
         info!(user_id = %user.id, session_id = %session.id, "signed in");
         Ok(Login { access_token, expires_at, expires_in: self.policy.token_life, user })
+    }
+}
+
+/// What a failed login is in the audit log.
+fn denial(error: &AuthError) -> Option<AuditAction> {
+    match error {
+        AuthError::InvalidCode | AuthError::ExpiredCode => Some(AuditAction::LoginFailed),
+        AuthError::TooManyTries | AuthError::Throttled { .. } => Some(AuditAction::LoginThrottled),
+        AuthError::SignUpClosed | AuthError::Deactivated => Some(AuditAction::LoginRefused),
+        _ => None,
     }
 }
 

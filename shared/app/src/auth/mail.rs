@@ -53,7 +53,8 @@ mod tests {
 
     #[test]
     fn the_code_is_the_only_number_of_six_digits() {
-        let origin = Origin { ip: Some("2001:db8:1234:5678::9".parse().unwrap()), user_agent: Some("curl/8.123456".into()) };
+        let origin =
+            Origin { ip: Some("2001:db8:1234:5678::9".parse().unwrap()), user_agent: Some("curl/8.123456".into()), request_id: None };
         let now = "2026-11-23T03:50:30Z".parse().unwrap();
         let mail = sign_in(&"ann@example.com".parse().unwrap(), "004217", Duration::from_mins(5), &origin, now);
         let long_runs: Vec<_> = mail.text.split(|c: char| !c.is_ascii_digit()).filter(|run| run.len() >= CODE_LENGTH).collect();

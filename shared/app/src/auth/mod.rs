@@ -4,7 +4,9 @@
 //! What the store must guarantee under races is said at [`IdentityStore`].
 
 mod admin;
+mod audit;
 mod cache;
+mod closing;
 mod code;
 pub mod entropy;
 mod error;
@@ -15,24 +17,27 @@ mod origin;
 mod policy;
 mod secrets;
 mod session;
+mod sign_up;
 mod token;
 mod user;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use domain::UserId;
 
 use crate::ports::{IdentityStore, Mailer, Session};
 
+pub use audit::{Actor, AuditAction, AuditEntry};
 pub use code::CODE_LENGTH;
 pub use error::AuthError;
 pub use limits::{Bucket, Taken};
 pub use login::{CodeSent, Login};
 pub use mail::code_in;
 pub use origin::Origin;
-pub use policy::{AuthPolicy, Limits, SignUp};
+pub use policy::{AuthPolicy, Limits};
 pub use secrets::{Secrets, SecretsError, SigningKey};
 pub use session::{Principal, bearer, subscribers};
+pub use sign_up::{SignUp, SignUpError};
 pub use user::{Preferences, Profile, User};
 
 /// The use cases of identity.
@@ -44,6 +49,8 @@ pub struct Auth {
     tokens: token::Tokens,
     users: cache::Cache<UserId, User>,
     sessions: cache::Cache<(UserId, String), Session>,
+    /// Denials that the log has had this hour.
+    denials: cache::Cache<String, ()>,
 }
 
 impl Auth {
@@ -53,6 +60,7 @@ impl Auth {
             tokens: token::Tokens::new(secrets, &policy.issuer, &policy.audience),
             users: cache::Cache::new(policy.user_cache),
             sessions: cache::Cache::new(policy.session_cache),
+            denials: cache::Cache::new(Duration::from_hours(1)),
             store,
             mailer,
             policy,

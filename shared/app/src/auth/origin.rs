@@ -8,6 +8,8 @@ pub struct Origin {
     pub ip: Option<IpAddr>,
     /// The request's `User-Agent`; anybody can write anything there.
     pub user_agent: Option<String>,
+    /// The request's id, by which logs find it.
+    pub request_id: Option<String>,
 }
 
 /// Programs by the word that gives them away. The order matters: browsers also carry the names of those they descend from.
@@ -73,7 +75,7 @@ mod tests {
             (Some("127.0.0.1"), Some("Your code is 999999, call +1 555"), "127.0.0.1", "127.0.0.1"),
             (None, None, "an unknown address", "unknown"),
         ] {
-            let origin = Origin { ip: ip.map(|ip| ip.parse().unwrap()), user_agent: agent.map(Into::into) };
+            let origin = Origin { ip: ip.map(|ip| ip.parse().unwrap()), user_agent: agent.map(Into::into), request_id: None };
             assert_eq!((origin.to_string().as_str(), origin.source().as_str()), (words, source));
         }
     }

@@ -1,10 +1,8 @@
 //! The rules of signing in that an operator may set.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::time::Duration;
 
-use domain::Email;
-
-use super::limits::Bucket;
+use super::{SignUp, limits::Bucket};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuthPolicy {
@@ -23,36 +21,10 @@ pub struct AuthPolicy {
     /// How long an open session may be remembered. Zero where several copies run, since a logout must hold in all of them at once;
     /// a lone process sees every logout itself and loses nothing.
     pub session_cache: Duration,
-    /// Requests for a code are answered no sooner than this, so that the time does not tell whether mail was sent.
+    /// Requests for a code, and logins that fail, are answered when a multiple of this has passed, so that the time does not tell
+    /// whether there is an account. Longer than sending a mail takes nearly always.
     pub request_floor: Duration,
     pub limits: Limits,
-}
-
-/// Who may get an account by signing in for the first time. Those who have one are not affected.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SignUp {
-    Open,
-    /// These addresses, and all addresses of these domains.
-    Only {
-        addresses: BTreeSet<Email>,
-        domains: BTreeSet<String>,
-    },
-}
-
-impl SignUp {
-    pub fn closed() -> Self {
-        Self::Only { addresses: BTreeSet::new(), domains: BTreeSet::new() }
-    }
-
-    pub fn allows(&self, email: &Email) -> bool {
-        match self {
-            Self::Open => true,
-            Self::Only { addresses, domains } => {
-                let domain = email.as_str().rsplit_once('@').map_or("", |(_, domain)| domain);
-                addresses.contains(email) || domains.contains(domain)
-            }
-        }
-    }
 }
 
 /// How often what may be done.
@@ -119,20 +91,6 @@ mod tests {
         let limits = Limits::default();
         for (failures, seconds) in [(0, 0), (9, 0), (10, 30), (11, 60), (12, 120), (15, 900), (100, 900), (u32::MAX, 900)] {
             assert_eq!(limits.wait_after(failures).as_secs(), seconds, "after {failures}");
-        }
-    }
-
-    #[test]
-    fn sign_up_is_by_address_or_domain() {
-        let only = SignUp::Only { addresses: ["ann@example.com".parse().unwrap()].into(), domains: ["example.org".into()].into() };
-        for (email, open, listed, closed) in [
-            ("ann@example.com", true, true, false),
-            ("bob@example.com", true, false, false),
-            ("bob@example.org", true, true, false),
-            ("bob@sub.example.org", true, false, false),
-        ] {
-            let email = email.parse().unwrap();
-            assert_eq!((SignUp::Open.allows(&email), only.allows(&email), SignUp::closed().allows(&email)), (open, listed, closed));
         }
     }
 }

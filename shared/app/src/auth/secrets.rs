@@ -41,10 +41,12 @@ pub struct SigningKey {
 }
 
 /// All secrets of this service, as one JSON text for a secret store or a file that only the owner reads:
-/// `{"signing_keys": [{"id", "secret"}, …], "code_key"}`, keys in base64, the current signing key first.
+/// `{"signing_keys": [{"id", "secret"}, …], "next_key", "code_key"}`, keys in base64, the current signing key first.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secrets {
     signing_keys: Vec<SigningKey>,
+    /// Verifies already and signs from the next rotation on.
+    next_key: Option<SigningKey>,
     code_key: Vec<u8>,
 }
 
@@ -52,6 +54,8 @@ pub struct Secrets {
 #[serde(deny_unknown_fields)]
 struct Text {
     signing_keys: Vec<KeyText>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    next_key: Option<KeyText>,
     code_key: String,
 }
 
@@ -74,13 +78,19 @@ impl SigningKey {
 
 impl Secrets {
     pub fn generate() -> Self {
-        Self { signing_keys: vec![SigningKey::generate()], code_key: entropy::bytes::<KEY_BYTES>().to_vec() }
+        Self { signing_keys: vec![SigningKey::generate()], next_key: None, code_key: entropy::bytes::<KEY_BYTES>().to_vec() }
     }
 
-    /// Signs with a fresh key from now on. Tokens of the keys before stay good until they expire: rotate no more often than
-    /// half a token's life.
+    /// Makes the next key known, so that all copies accept its tokens before one of them signs with it.
+    pub fn announce(&mut self) {
+        self.next_key.get_or_insert_with(SigningKey::generate);
+    }
+
+    /// Signs with the announced key from now on, or with a fresh one. Tokens of the keys before stay good until they expire: rotate
+    /// no more often than half a token's life.
     pub fn rotate(&mut self) {
-        self.signing_keys.insert(0, SigningKey::generate());
+        let next = self.next_key.take().unwrap_or_else(SigningKey::generate);
+        self.signing_keys.insert(0, next);
         self.signing_keys.truncate(1 + PREVIOUS_KEYS);
     }
 
@@ -88,17 +98,19 @@ impl Secrets {
         // The parser's message names a place, never a value; its input would.
         let text: Text = serde_json::from_str(json).map_err(|error| SecretsError::Malformed(format!("line {}", error.line())))?;
         let mut signing_keys: Vec<SigningKey> = Vec::new();
-        for key in text.signing_keys {
+        let has_next = text.next_key.is_some();
+        for key in text.signing_keys.into_iter().chain(text.next_key) {
             if signing_keys.iter().any(|other| other.id == key.id) {
                 return Err(SecretsError::DuplicateId(key.id));
             }
             let secret = decode(&key.id, &key.secret)?;
             signing_keys.push(SigningKey { id: key.id, secret });
         }
+        let next_key = if has_next { signing_keys.pop() } else { None };
         if signing_keys.is_empty() {
             return Err(SecretsError::NoSigningKey);
         }
-        Ok(Self { signing_keys, code_key: decode("code_key", &text.code_key)? })
+        Ok(Self { signing_keys, next_key, code_key: decode("code_key", &text.code_key)? })
     }
 
     /// Keys derived from one random text, such as a secret store generates by itself. The same text gives the same keys.
@@ -116,17 +128,27 @@ impl Secrets {
         };
         let id = hex::encode(&derive("stockgpt signing key id")[..4]);
         let signing_key = SigningKey { id, secret: derive("stockgpt signing key") };
-        Ok(Self { signing_keys: vec![signing_key], code_key: derive("stockgpt code key") })
+        Ok(Self { signing_keys: vec![signing_key], next_key: None, code_key: derive("stockgpt code key") })
     }
 
     pub fn to_json(&self) -> String {
-        let signing_keys = self.signing_keys.iter().map(|key| KeyText { id: key.id.clone(), secret: BASE64_STANDARD.encode(&key.secret) });
-        let text = Text { signing_keys: signing_keys.collect(), code_key: BASE64_STANDARD.encode(&self.code_key) };
+        let text = |key: &SigningKey| KeyText { id: key.id.clone(), secret: BASE64_STANDARD.encode(&key.secret) };
+        let text = Text {
+            signing_keys: self.signing_keys.iter().map(text).collect(),
+            next_key: self.next_key.as_ref().map(text),
+            code_key: BASE64_STANDARD.encode(&self.code_key),
+        };
         serde_json::to_string_pretty(&text).expect("texts are JSON")
     }
 
+    /// The current one first.
     pub(super) fn signing_keys(&self) -> &[SigningKey] {
         &self.signing_keys
+    }
+
+    /// All whose tokens are good.
+    pub(super) fn verifying_keys(&self) -> impl Iterator<Item = &SigningKey> {
+        self.signing_keys.iter().chain(&self.next_key)
     }
 
     pub(super) fn code_key(&self) -> &[u8] {
@@ -160,6 +182,8 @@ mod tests {
     fn secrets_survive_their_text() {
         let mut secrets = Secrets::generate();
         secrets.rotate();
+        assert_eq!(Secrets::from_json(&secrets.to_json()), Ok(secrets.clone()));
+        secrets.announce();
         assert_eq!(Secrets::from_json(&secrets.to_json()), Ok(secrets));
     }
 
@@ -173,6 +197,18 @@ mod tests {
         let other = Secrets::from_seed(&seed.to_lowercase()).unwrap();
         assert_ne!((other.code_key(), &other.signing_keys()[0].id), (secrets.code_key(), &secrets.signing_keys()[0].id));
         assert_eq!(Secrets::from_seed(&seed[..31]), Err(SecretsError::ShortSeed));
+    }
+
+    #[test]
+    fn a_key_is_known_before_it_signs() {
+        let mut secrets = Secrets::generate();
+        let first = secrets.signing_keys()[0].clone();
+        secrets.announce();
+        let known: Vec<SigningKey> = secrets.verifying_keys().cloned().collect();
+        assert_eq!((&secrets.signing_keys()[0], known.len()), (&first, 2));
+        secrets.announce();
+        secrets.rotate();
+        assert_eq!(secrets.signing_keys(), [known[1].clone(), first]);
     }
 
     #[test]

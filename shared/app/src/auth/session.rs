@@ -3,7 +3,7 @@
 use domain::{Email, Role, Timestamp, UserId};
 use tracing::info;
 
-use super::{Auth, AuthError, Preferences, Profile, User};
+use super::{Actor, AuditAction, AuditEntry, Auth, AuthError, Origin, Preferences, Profile, User};
 use crate::ports::{IdentityStore, Session, StoreError, UserChange};
 
 /// Who is asking, as known now.
@@ -55,8 +55,16 @@ impl Auth {
         Ok(())
     }
 
-    /// Ends all sessions of a user and tells how many there were.
-    pub async fn logout_everywhere(&self, user: &UserId) -> Result<usize, AuthError> {
+    /// Ends all sessions of the one who asks, this one too, and tells how many there were.
+    pub async fn logout_everywhere(&self, principal: &Principal, origin: &Origin, now: Timestamp) -> Result<usize, AuthError> {
+        let user = &principal.user_id;
+        let closed = self.close_sessions(user).await?;
+        self.record(AuditEntry::new(AuditAction::LoggedOutEverywhere, Actor::User(user.clone()), origin, now).on(Some(user))).await;
+        Ok(closed)
+    }
+
+    /// Ends all sessions of a user, at once in every copy.
+    pub(super) async fn close_sessions(&self, user: &UserId) -> Result<usize, AuthError> {
         let closed = self.store.close_sessions(user).await?;
         self.sessions.remove_all(|(owner, _)| owner == user);
         info!(user_id = %user, closed, "signed out everywhere");

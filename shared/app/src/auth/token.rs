@@ -69,7 +69,7 @@ impl Tokens {
             audience: audience.into(),
             header,
             signing: EncodingKey::from_secret(current.secret()),
-            verifying: secrets.signing_keys().iter().map(|key| (key.id.clone(), DecodingKey::from_secret(key.secret()))).collect(),
+            verifying: secrets.verifying_keys().map(|key| (key.id.clone(), DecodingKey::from_secret(key.secret()))).collect(),
             validation,
         }
     }

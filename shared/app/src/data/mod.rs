@@ -41,7 +41,7 @@ pub use batch::Progress;
 pub use gate::Reason;
 pub use job::IngestJob;
 pub use plan::SAMPLE;
-pub use quarantine::{QuarantineState, QuarantinedBar};
+pub use quarantine::{QuarantineState, QuarantinedBar, quarantine_counts};
 pub use run::{Batch, BatchState, Run, RunKind, RunState};
 pub use status::{Age, DataStatus};
 

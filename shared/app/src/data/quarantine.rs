@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     UseCaseError,
+    market::Market,
     ports::{HistoryError, RejectedRow},
 };
 
@@ -104,11 +105,7 @@ impl Data {
 
     /// How many bars there are in quarantine for each reason, by what was decided about them.
     pub async fn quarantine_counts(&self) -> Result<Vec<(Reason, QuarantineState, usize)>, UseCaseError> {
-        let mut counts = std::collections::BTreeMap::new();
-        for bar in self.market.companies().quarantine().await? {
-            *counts.entry((bar.reason, bar.state)).or_insert(0) += 1;
-        }
-        Ok(counts.into_iter().map(|((reason, state), count)| (reason, state, count)).collect())
+        quarantine_counts(&self.market).await
     }
 
     /// Adds the bar to its history after all, known from now on.
@@ -166,4 +163,12 @@ impl Data {
         }
         Ok(())
     }
+}
+/// As [`Data::quarantine_counts`], for those who ingest nothing.
+pub async fn quarantine_counts(market: &Market) -> Result<Vec<(Reason, QuarantineState, usize)>, UseCaseError> {
+    let mut counts = std::collections::BTreeMap::new();
+    for bar in market.companies().quarantine().await? {
+        *counts.entry((bar.reason, bar.state)).or_insert(0) += 1;
+    }
+    Ok(counts.into_iter().map(|((reason, state), count)| (reason, state, count)).collect())
 }

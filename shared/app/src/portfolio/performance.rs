@@ -134,6 +134,13 @@ impl Desk {
         })
     }
 
+    /// The value at each close, the present one last.
+    pub(crate) async fn curve(&self, user: &UserId, now: Timestamp) -> Result<Vec<Valuation>, UseCaseError> {
+        let (portfolio, view) = self.valued(user, now).await?;
+        let history = self.store.valuations(user, None).await?;
+        Ok(curve(&history, &portfolio, view.equity(&portfolio), now))
+    }
+
     pub(super) fn risk_free_rate(&self) -> f64 {
         self.rules.risk_free_rate.to_f64().expect("every decimal is near a float")
     }

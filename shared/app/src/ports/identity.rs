@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use domain::{Email, Role, Timestamp, UserId};
 
 use super::StoreError;
-use crate::auth::{Bucket, Preferences, Profile, Taken, User};
+use crate::auth::{AuditEntry, Bucket, Preferences, Profile, Taken, User};
 
 /// The one sign-in code that an address has. The code itself is nowhere: only its keyed hash.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,12 +50,37 @@ pub struct Failures {
 /// A change of one part of a user; other parts, changed by others at the same time, stay as they are.
 #[derive(Debug, Clone, PartialEq)]
 pub enum UserChange {
-    Role(Role),
-    Active(bool),
     /// A sign-in shows that the address is the user's.
     SignedIn(Timestamp),
     Profile(Profile),
     Preferences(Preferences),
+}
+
+/// A change of what a user may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    Role(Role),
+    Active(bool),
+    /// The owner wants the account deleted, and has confirmed it: nothing may be opened in its name any more. It can still be signed in
+    /// to as a viewer, so that a deletion that was interrupted can be repeated.
+    Closing,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StandingError {
+    /// No active administrator would be left.
+    #[error("no active administrator would be left")]
+    LastAdmin,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The audit log, newest first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditPage {
+    pub entries: Vec<AuditEntry>,
+    /// Where the next page begins; `None` on the last.
+    pub next: Option<String>,
 }
 
 /// Users in the order in which they joined.
@@ -75,8 +100,24 @@ pub trait IdentityStore: Send + Sync {
     /// [`StoreError::Conflict`] when the address has an account already.
     async fn create_user(&self, user: &User) -> Result<(), StoreError>;
 
+    /// Whose address it is, in one read whether or not it is anybody's.
+    async fn owner_of(&self, email: &Email) -> Result<Option<UserId>, StoreError>;
+
     /// The user after the change; `None` when there is no such user.
     async fn change_user(&self, id: &UserId, change: &UserChange) -> Result<Option<User>, StoreError>;
+
+    /// The user after the change, which is made together with its entry in the log, or not at all; `None` when there is no such user.
+    async fn change_standing(&self, id: &UserId, change: Standing, entry: &AuditEntry) -> Result<Option<User>, StandingError>;
+
+    /// Deletes everything that is kept of a user who is [`Standing::Closing`], the user's own record last and together with the entry
+    /// in the log; nothing can be added meanwhile. Nothing happens where there is no such user.
+    async fn forget(&self, id: &UserId, entry: &AuditEntry) -> Result<(), StoreError>;
+
+    /// Adds an entry to the log; `once` is a name under which it is added only if none was before. Tells whether it was added.
+    async fn append_audit(&self, entry: &AuditEntry, once: Option<&str>) -> Result<bool, StoreError>;
+
+    /// At most `limit` entries of the log between two instants, newest first, from `after` ([`AuditPage::next`]) on.
+    async fn audit(&self, after: Option<&str>, limit: u32, first: Timestamp, last: Timestamp) -> Result<AuditPage, StoreError>;
 
     /// At most `limit` users from `after` on ([`UserPage::next`] of the page before).
     async fn users(&self, after: Option<&str>, limit: u32) -> Result<UserPage, StoreError>;
@@ -100,6 +141,7 @@ pub trait IdentityStore: Send + Sync {
 
     async fn clear_failures(&self, email: &Email) -> Result<(), StoreError>;
 
+    /// [`StoreError::Conflict`] when there is no such user, or not an active one.
     async fn open_session(&self, session: &Session) -> Result<(), StoreError>;
 
     async fn session(&self, user: &UserId, id: &str, now: Timestamp) -> Result<Option<Session>, StoreError>;

@@ -81,7 +81,7 @@ pub trait PortfolioStore: Send + Sync {
     async fn load(&self, owner: &UserId) -> Result<Option<Portfolio>, StoreError>;
 
     /// [`StoreError::Conflict`] when the ledger has grown meanwhile, the receipt's key or a client's name for an order is taken: load
-    /// and decide again.
+    /// and decide again. A portfolio is opened only for an owner who is there and not about to leave.
     async fn commit(&self, commit: &Commit) -> Result<(), StoreError>;
 
     /// Owners of portfolios that the market can still change ([`Portfolio::is_active`]).
@@ -117,6 +117,9 @@ pub trait PortfolioStore: Send + Sync {
     /// Decisions on signals dated `first` or later.
     async fn decisions(&self, owner: &UserId, first: Date) -> Result<Vec<Decision>, StoreError>;
 
-    /// Records a decision that trades nothing.
+    /// Deletes everything of the owner. Safe to repeat; a commit that is under way finds its state gone and fails.
+    async fn forget(&self, owner: &UserId) -> Result<(), StoreError>;
+
+    /// Records a decision that trades nothing; [`StoreError::Conflict`] where the owner's account is closing or gone.
     async fn decide(&self, owner: &UserId, decision: &Decision) -> Result<(), StoreError>;
 }

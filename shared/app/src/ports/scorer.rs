@@ -29,6 +29,20 @@ pub trait Scorer: Send + Sync {
     fn contributions(&self, row: &[f32; MODEL_FEATURE_COUNT], class: Class) -> Result<Vec<f64>, ModelError>;
 }
 
+/// What a model says of itself.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ModelCard {
+    pub manifest: ModelManifest,
+    /// What its training wrote down besides, as it wrote it; where a card was put beside the model.
+    pub details: Option<serde_json::Value>,
+}
+
+/// What the model in force says of itself, for those who do not score with it.
+#[async_trait]
+pub trait ModelCards: Send + Sync {
+    async fn current_card(&self) -> Result<ModelCard, ModelError>;
+}
+
 /// Where the model in force comes from: a change takes effect without a restart.
 #[async_trait]
 pub trait Models: Send + Sync {

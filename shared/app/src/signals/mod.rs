@@ -102,13 +102,24 @@ impl Signals {
         Ok((matching.into_iter().skip(skip).take(limit).collect(), total))
     }
 
-    /// How many signals can be acted on, by action.
-    pub async fn active_by_action(&self, now: Timestamp) -> Result<BTreeMap<SignalAction, usize>, UseCaseError> {
+    /// The signals of one stock on `dates`, in their order, as far as they were made by `now`.
+    pub async fn of_stock(&self, symbol: &Symbol, dates: &[Date], now: Timestamp) -> Result<Vec<Signal>, UseCaseError> {
+        let mut signals = self.store.days(dates).await?;
+        signals.retain(|signal| signal.symbol == *symbol && signal.generated_at <= now);
+        Ok(signals)
+    }
+
+    /// How many signals can be acted on, by action, and the newest session that has any signals. One that is older than a signal's
+    /// life is not looked for.
+    pub async fn standing(&self, now: Timestamp) -> Result<(BTreeMap<SignalAction, usize>, Option<Date>), UseCaseError> {
         let mut counts = BTreeMap::from(SignalAction::ALL.map(|action| (action, 0)));
-        for signal in self.store.days(&recent_dates(now)).await?.iter().filter(|signal| signal.status(now) == SignalStatus::Active) {
+        let dates: Vec<Date> = recent_dates(now).into_iter().take(analysis::LIFE_SESSIONS + 1).collect();
+        let mut signals = self.store.days(&dates).await?;
+        signals.retain(|signal| signal.generated_at <= now);
+        for signal in signals.iter().filter(|signal| signal.status(now) == SignalStatus::Active) {
             *counts.entry(signal.action).or_default() += 1;
         }
-        Ok(counts)
+        Ok((counts, signals.iter().map(|signal| signal.date.date()).max()))
     }
 
     /// Whether any signal of `date` is stored.

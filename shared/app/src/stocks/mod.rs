@@ -29,7 +29,7 @@ pub struct SessionRange {
 
 impl SessionRange {
     /// Positions of the wanted sessions among ascending `dates`.
-    fn select(&self, dates: &[Date]) -> std::ops::Range<usize> {
+    pub(crate) fn select(&self, dates: &[Date]) -> std::ops::Range<usize> {
         let first = self.start.map_or(0, |start| dates.partition_point(|date| *date < start));
         let end = self.end.map_or(dates.len(), |end| dates.partition_point(|date| *date <= end));
         first.max(end.saturating_sub(self.limit)).min(end)..end

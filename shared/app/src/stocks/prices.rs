@@ -1,7 +1,8 @@
 //! Prices as clients want them: as traded, or adjusted on reading.
 
 use domain::{
-    BarRecord, Date, Decimal, Price, PriceHistory, Source, Symbol, Timestamp, TradingDate, history::Adjustment, money::round_half_up,
+    BarRecord, Date, Decimal, Price, PriceHistory, Source, Symbol, Timestamp, TradingDate, calendar, history::Adjustment,
+    money::round_half_up,
 };
 
 use super::{SessionRange, Stocks};
@@ -52,15 +53,26 @@ impl Stocks {
         Ok(range.select(&dates).map(|index| row(&history.bars[index], adjustments[index], adjusted)).collect())
     }
 
-    /// The newest bar, as traded, and the price of the running session where there is a feed.
-    pub async fn latest(&self, symbol: &Symbol, now: Timestamp) -> Result<LatestPrice, UseCaseError> {
+    /// The newest bar, as traded; with `fresh`, while the market is open and there is a feed, also the running session's last price.
+    /// A feed that does not answer is not waited for twice: the bar is told without it.
+    pub async fn latest(&self, symbol: &Symbol, fresh: bool, now: Timestamp) -> Result<LatestPrice, UseCaseError> {
         let (_, history) = futures::try_join!(self.company(symbol), self.market.history(symbol, now))?;
         let record = history.bars.last().ok_or_else(|| UseCaseError::NotFound(format!("price of {symbol} yet")))?;
         let adjustments = history.adjustments(domain::calendar::new_york_date(now));
         let row = row(record, *adjustments.last().expect("as many adjustments as bars"), false);
-        let quotes = self.market.quotes(std::slice::from_ref(symbol), now).await?;
-        let last = quotes.first().filter(|quote| quote.date > record.bar.date).map(|quote| (quote.last, quote.last_at));
+        let last = if fresh && calendar::is_open(now) { self.running_price(symbol, record.bar.date, now).await } else { None };
         Ok(LatestPrice { row, known_at: record.known_at, source: record.source, last })
+    }
+
+    /// The last price of a session after `newest`.
+    async fn running_price(&self, symbol: &Symbol, newest: TradingDate, now: Timestamp) -> Option<(Price, Timestamp)> {
+        match self.market.quotes(std::slice::from_ref(symbol), now).await {
+            Ok(quotes) => quotes.first().filter(|quote| quote.date > newest).map(|quote| (quote.last, quote.last_at)),
+            Err(error) => {
+                tracing::warn!(%symbol, %error, "there is no fresh price");
+                None
+            }
+        }
     }
 
     /// The whole history as known at `now`.

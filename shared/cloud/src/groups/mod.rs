@@ -4,24 +4,28 @@ mod background;
 mod first_admin;
 mod system;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use adapters::store::{IdentityTable, PortfolioTable, SignalTable};
 use api::{
     Edge,
     clock::WallClock,
     identity::Authenticator,
-    metrics::HttpMetrics,
+    metrics::{CountedPortfolios, Keeper, Tally},
     middleware::RateLimiter,
     routes::{
         self,
+        account::AccountState,
+        admin::AdminState,
         data::{DataSettings, DataState},
         portfolio::PortfolioState,
         signals::SignalsState,
     },
 };
 use app::{
-    auth::{Auth, AuthPolicy},
+    account::Accounts,
+    auth::{Auth, AuthPolicy, SignUp},
+    charts::Charts,
     data::Data,
     portfolio::Desk,
     ports::{Mail, MailError, Mailer},
@@ -31,15 +35,19 @@ use app::{
 use async_trait::async_trait;
 use axum::Router;
 use domain::{Source, Timestamp};
+use runtime::pointer::StoredCards;
 
 use self::{background::ByEvent, first_admin::FirstAdmin};
 use crate::{
     Place, SettingsError,
     keys::Keys,
-    place::{Elsewhere, market},
+    place::{Elsewhere, market, shown_market},
 };
 
 pub use self::system::system;
+
+/// The mail service nearly always takes less to accept a mail.
+const REQUEST_FLOOR: Duration = Duration::from_secs(1);
 
 /// A group's router over a place.
 pub type Compose = fn(&dyn Place, &Keys, &Shared) -> Result<Router, SettingsError>;
@@ -47,7 +55,7 @@ pub type Compose = fn(&dyn Place, &Keys, &Shared) -> Result<Router, SettingsErro
 /// What outlives a router that is composed anew, as after a rotation of keys.
 #[derive(Clone)]
 pub struct Shared {
-    pub metrics: Arc<HttpMetrics>,
+    pub keeper: Arc<Keeper>,
     /// Counts in this copy alone; over all copies, the gateway does.
     pub limiter: Arc<dyn RateLimiter>,
 }
@@ -55,7 +63,9 @@ pub struct Shared {
 /// Signing in, sessions, the user's own settings; the only group that sends mail.
 pub fn auth(place: &dyn Place, keys: &Keys, shared: &Shared) -> Result<Router, SettingsError> {
     let auth = authority(place, keys, place.mailer()?)?;
-    let router = api::compose([routes::auth::router(auth.clone())], None, edge(place, auth.clone(), shared));
+    let admin = AdminState { auth: auth.clone(), cursors: keys.cursors.clone() };
+    let routers = [routes::auth::router(auth.clone()), routes::admin::router(admin)];
+    let router = api::compose(routers, None, edge(place, auth.clone(), shared));
     Ok(match &place.settings().admin {
         Some(admin) => FirstAdmin::new(auth, admin.clone()).before(router),
         None => router,
@@ -64,20 +74,28 @@ pub fn auth(place: &dyn Place, keys: &Keys, shared: &Shared) -> Result<Router, S
 
 pub fn stocks(place: &dyn Place, keys: &Keys, shared: &Shared) -> Result<Router, SettingsError> {
     let auth = authority(place, keys, Arc::new(NoMail))?;
-    Ok(api::compose([routes::stocks::router(Stocks::new(market(place)?))], None, edge(place, auth, shared)))
+    Ok(api::compose([routes::stocks::router(Stocks::new(shown_market(place)?))], None, edge(place, auth, shared)))
 }
 
 pub fn signals(place: &dyn Place, keys: &Keys, shared: &Shared) -> Result<Router, SettingsError> {
     let auth = authority(place, keys, Arc::new(NoMail))?;
-    let (signals, desk) = trading(place)?;
-    let state = SignalsState { signals, desk, auth: auth.clone() };
+    let (signals, desk) = trading(place, shared.keeper.tally())?;
+    let cards = Arc::new(StoredCards(place.objects()?));
+    let state = SignalsState { signals, desk, auth: auth.clone(), cards };
     Ok(api::compose([routes::signals::router(state)], None, edge(place, auth, shared)))
 }
 
+/// Also a user's whole account, to export or to delete: nearly all of it is here, and `auth` cannot read it.
 pub fn portfolio(place: &dyn Place, keys: &Keys, shared: &Shared) -> Result<Router, SettingsError> {
     let auth = authority(place, keys, Arc::new(NoMail))?;
-    let state = PortfolioState { desk: trading(place)?.1, cursors: keys.cursors.clone() };
-    Ok(api::compose([routes::portfolio::router(state)], None, edge(place, auth, shared)))
+    let (signals, desk) = trading(place, shared.keeper.tally())?;
+    // A stock's chart has the caller's trades in it, which only this function may read.
+    let charts = Charts::new(Stocks::new(market(place)?), signals, desk.clone());
+    let portfolios = Arc::new(PortfolioTable::new(&place.store()?));
+    let account = AccountState { accounts: Accounts::new(auth.clone(), portfolios), cursors: keys.cursors.clone() };
+    let state = PortfolioState { desk, cursors: keys.cursors.clone() };
+    let routers = [routes::portfolio::router(state), routes::charts::router(charts), routes::account::router(account)];
+    Ok(api::compose(routers, None, edge(place, auth, shared)))
 }
 
 /// Asks for ingestions, and tells of them; they run in a function of their own, which has the vendors' keys.
@@ -90,19 +108,15 @@ pub fn data(place: &dyn Place, keys: &Keys, shared: &Shared) -> Result<Router, S
         data: Data::new(market.clone(), place.objects()?, Arc::new(vendor)),
         stocks: Stocks::new(market),
         background: Arc::new(ByEvent(place.events()?)),
-        settings: DataSettings {
-            polygon_api_configured: has_polygon,
-            tiingo_api_configured: settings.tiingo.secret.is_some(),
-            ..DataSettings::default()
-        },
+        settings: DataSettings { polygon_api_configured: has_polygon, tiingo_api_configured: settings.tiingo.secret.is_some() },
     };
     Ok(api::compose([routes::data::router(state)], None, edge(place, auth, shared)))
 }
 
 /// Signals to look at and portfolios to act with. Nothing is scored here: that is a job's.
-pub(crate) fn trading(place: &dyn Place) -> Result<(Signals, Desk), SettingsError> {
+pub(crate) fn trading(place: &dyn Place, tally: &Arc<Tally>) -> Result<(Signals, Desk), SettingsError> {
     let (store, market) = (place.store()?, market(place)?);
-    let portfolios = Arc::new(PortfolioTable::new(&store));
+    let portfolios = Arc::new(CountedPortfolios::new(Arc::new(PortfolioTable::new(&store)), tally.clone()));
     let signals = Signals::new(market.clone(), Arc::new(SignalTable::new(&store)), portfolios.clone(), None);
     let desk = Desk::new(market, signals.clone(), portfolios, place.settings().rules.clone());
     Ok((signals, desk))
@@ -111,13 +125,19 @@ pub(crate) fn trading(place: &dyn Place) -> Result<(Signals, Desk), SettingsErro
 /// Sessions are looked up for each request: a logout in one copy must hold in all of them.
 fn authority(place: &dyn Place, keys: &Keys, mailer: Arc<dyn Mailer>) -> Result<Arc<Auth>, SettingsError> {
     let identity = Arc::new(IdentityTable::new(&place.store()?));
-    Ok(Arc::new(Auth::new(identity, mailer, AuthPolicy::default(), &keys.secrets)))
+    let policy = AuthPolicy {
+        sign_up: place.settings().sign_up.clone().unwrap_or(SignUp::Open),
+        request_floor: REQUEST_FLOOR,
+        ..AuthPolicy::default()
+    };
+    Ok(Arc::new(Auth::new(identity, mailer, policy, &keys.secrets)))
 }
 
 fn edge(place: &dyn Place, authenticator: Arc<dyn Authenticator>, shared: &Shared) -> Edge {
     Edge {
         limiter: shared.limiter.clone(),
-        metrics: shared.metrics.clone(),
+        tally: shared.keeper.tally().clone(),
+        features: place.settings().features,
         cors_origins: place.settings().origins.clone(),
         ..Edge::new(authenticator, Arc::new(WallClock))
     }

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
 use adapters::store::{PortfolioTable, SignalTable};
+use api::metrics::Keeper;
 use app::{
     jobs::{JobKind, steps},
     ports::{Event, Events, HistoryStore, Models, Occasion},
@@ -10,7 +11,7 @@ use app::{
 };
 use async_trait::async_trait;
 
-use super::{Cause, Job, JobError};
+use super::{Cause, Job, JobError, keeper};
 use crate::{Place, SettingsError, place::market};
 
 /// The source of models of a place's objects.
@@ -18,6 +19,7 @@ pub type NewModels = fn(Arc<dyn HistoryStore>) -> Arc<dyn Models>;
 
 pub(super) struct GenerateSignals {
     place: Arc<dyn Place>,
+    keeper: Keeper,
     signals: Signals,
     events: Arc<dyn Events>,
 }
@@ -28,7 +30,7 @@ impl GenerateSignals {
         // Which signals users have acted on is asked for only where they are shown.
         let portfolios = Arc::new(PortfolioTable::new(&store));
         let signals = Signals::new(market(place.as_ref())?, Arc::new(SignalTable::new(&store)), portfolios, Some(models(objects)));
-        Ok(Self { place, signals, events })
+        Ok(Self { keeper: keeper(place.as_ref())?, place, signals, events })
     }
 }
 
@@ -40,6 +42,10 @@ impl Job for GenerateSignals {
 
     fn place(&self) -> &dyn Place {
         self.place.as_ref()
+    }
+
+    fn keeper(&self) -> &Keeper {
+        &self.keeper
     }
 
     async fn run(&self, cause: Cause, occasion: &Occasion, _: Instant) -> Result<String, JobError> {

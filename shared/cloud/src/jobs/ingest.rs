@@ -8,6 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use api::metrics::Keeper;
 use app::{
     data::{IngestJob, Run, RunState},
     jobs::JobKind,
@@ -16,11 +17,12 @@ use app::{
 };
 use async_trait::async_trait;
 
-use super::{Cause, Job, JobError};
+use super::{Cause, Job, JobError, keeper};
 use crate::{Place, SettingsError, metrics, place::market};
 
 pub(super) struct Ingest {
     place: Arc<dyn Place>,
+    keeper: Keeper,
     market: Market,
     objects: Arc<dyn HistoryStore>,
     events: Arc<dyn Events>,
@@ -29,7 +31,7 @@ pub(super) struct Ingest {
 impl Ingest {
     pub(super) fn new(place: Arc<dyn Place>) -> Result<Self, SettingsError> {
         let (market, objects, events) = (market(place.as_ref())?, place.objects()?, place.events()?);
-        Ok(Self { place, market, objects, events })
+        Ok(Self { keeper: keeper(place.as_ref())?, place, market, objects, events })
     }
 }
 
@@ -44,6 +46,10 @@ impl Job for Ingest {
 
     fn place(&self) -> &dyn Place {
         self.place.as_ref()
+    }
+
+    fn keeper(&self) -> &Keeper {
+        &self.keeper
     }
 
     async fn run(&self, cause: Cause, occasion: &Occasion, end: Instant) -> Result<String, JobError> {

@@ -13,7 +13,8 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use adapters::events::DetailError;
+use adapters::{events::DetailError, store::TallyTable};
+use api::metrics::Keeper;
 use app::{
     UseCaseError,
     jobs::{JobKind, schedule},
@@ -28,7 +29,7 @@ use serde_json::Value;
 use tracing::Instrument;
 
 use crate::{
-    Error, Place, Reach, SettingsError, block_on,
+    Error, Place, Reach, SettingsError, block_on, metrics,
     place::{Aws, VendorKeyError},
 };
 
@@ -76,6 +77,8 @@ pub trait Job: Send + Sync {
 
     fn place(&self) -> &dyn Place;
 
+    fn keeper(&self) -> &Keeper;
+
     /// Does the job as of the occasion's market time. At `end` the invocation is cut off, done or not.
     async fn run(&self, cause: Cause, occasion: &Occasion, end: Instant) -> Result<String, JobError>;
 }
@@ -101,6 +104,7 @@ impl Invocation {
 pub async fn handle(job: &dyn Job, payload: Value, invocation: &Invocation) -> Result<Done, JobError> {
     let Trigger { cause, occasion } = Trigger::read(payload, &job.place().settings().stage, &invocation.id, invocation.at)?;
     let name = job.kind().name();
+    let started = Instant::now();
     let span = tracing::info_span!("job", job = name, trace_id = occasion.trace_id, now = %occasion.now);
     let outcome = async {
         if cause == Cause::Timer && !schedule::is_wanted(job.kind(), occasion.now) {
@@ -110,11 +114,11 @@ pub async fn handle(job: &dyn Job, payload: Value, invocation: &Invocation) -> R
     }
     .instrument(span.clone())
     .await;
-    let _entered = span.enter();
-    match &outcome {
+    span.in_scope(|| match &outcome {
         Ok(outcome) => tracing::info!(outcome, "done"),
         Err(error) => tracing::error!(%error, "failed"),
-    }
+    });
+    count(job, outcome.is_ok(), started.elapsed(), &occasion).await;
     Ok(Done { job: name, now: occasion.now, trace_id: occasion.trace_id, outcome: outcome? })
 }
 
@@ -139,6 +143,23 @@ pub fn reset_otps(place: Arc<dyn Place>) -> Result<Box<dyn Job>, SettingsError> 
     Ok(Box::new(ResetOtps::new(place)?))
 }
 
+/// For `CloudWatch`, and for whoever scrapes: nobody knows when this job is started again, so that its place among the counts is given
+/// back at once.
+async fn count(job: &dyn Job, has_succeeded: bool, elapsed: Duration, occasion: &Occasion) {
+    let wall = Timestamp::now();
+    metrics::job(&job.place().settings().stage, job.kind(), has_succeeded, elapsed, &occasion.trace_id, wall);
+    let keeper = job.keeper();
+    keeper.tally().job(job.kind(), has_succeeded, occasion.now, elapsed);
+    if let Err(error) = keeper.release(wall).await {
+        tracing::warn!(%error, "what was counted is not written down yet");
+    }
+}
+
+/// What a job counts with.
+fn keeper(place: &dyn Place) -> Result<Keeper, SettingsError> {
+    Ok(Keeper::new(Arc::default(), Arc::new(TallyTable::new(&place.store()?))))
+}
+
 /// Runs a job whenever it is started, until the process is ended.
 pub fn serve(new: New, reach: Reach) -> Result<(), Error> {
     block_on(run_all(new, reach))
@@ -149,7 +170,8 @@ async fn run_all(new: New, reach: Reach) -> Result<(), Error> {
     let job = &*new(Arc::new(Aws::from_environment(reach).await?))?;
     lambda_runtime::run(service_fn(|event: LambdaEvent<Value>| async move {
         let LambdaEvent { payload, context } = event;
-        handle(job, payload, &Invocation::of(&context)).await.map_err(Error::from)
+        let span = tracing::info_span!("invocation", xray_trace_id = context.xray_trace_id);
+        handle(job, payload, &Invocation::of(&context)).instrument(span).await.map_err(Error::from)
     }))
     .await
 }

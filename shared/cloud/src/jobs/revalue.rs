@@ -4,6 +4,7 @@
 use std::{sync::Arc, time::Instant};
 
 use adapters::store::{IdentityTable, SignalTable};
+use api::metrics::Keeper;
 use app::{
     auth::subscribers,
     digest::Digest,
@@ -14,11 +15,12 @@ use app::{
 };
 use async_trait::async_trait;
 
-use super::{Cause, Job, JobError};
+use super::{Cause, Job, JobError, keeper};
 use crate::{Place, SettingsError, groups::trading, metrics, place::market};
 
 pub(super) struct Revalue {
     place: Arc<dyn Place>,
+    keeper: Keeper,
     market: Market,
     desk: Desk,
     identity: IdentityTable,
@@ -28,10 +30,11 @@ pub(super) struct Revalue {
 
 impl Revalue {
     pub(super) fn new(place: Arc<dyn Place>) -> Result<Self, SettingsError> {
-        let (market, (_, desk)) = (market(place.as_ref())?, trading(place.as_ref())?);
+        let keeper = keeper(place.as_ref())?;
+        let (market, (_, desk)) = (market(place.as_ref())?, trading(place.as_ref(), keeper.tally())?);
         let store = place.store()?;
         let digest = Digest::new(market.clone(), desk.clone(), place.mailer()?);
-        Ok(Self { place, market, desk, digest, identity: IdentityTable::new(&store), signals: SignalTable::new(&store) })
+        Ok(Self { place, keeper, market, desk, identity: IdentityTable::new(&store), signals: SignalTable::new(&store), digest })
     }
 }
 
@@ -43,6 +46,10 @@ impl Job for Revalue {
 
     fn place(&self) -> &dyn Place {
         self.place.as_ref()
+    }
+
+    fn keeper(&self) -> &Keeper {
+        &self.keeper
     }
 
     async fn run(&self, cause: Cause, occasion: &Occasion, _: Instant) -> Result<String, JobError> {

@@ -10,10 +10,10 @@ use adapters::{
     secrets::{SecretError, SecretStore},
     store::{Store, TableNames},
 };
-use app::ports::{Events, HistoryStore, Mailer};
+use app::ports::{Events, HistoryStore, Mailer, MarketData};
 use async_trait::async_trait;
 
-use super::{Place, Reach, VendorKeyError, Vendors};
+use super::{Place, Reach, VendorKeyError, Vendors, feed::Feed};
 use crate::{Settings, SettingsError};
 
 /// How long a secret is kept: a rotation is noticed within this time by every copy.
@@ -31,9 +31,11 @@ pub struct Aws {
 
 impl Aws {
     pub async fn from_environment(reach: Reach) -> Result<Self, SettingsError> {
-        let settings = Settings::from_environment()?;
-        let config = adapters::aws::config().await;
-        Ok(Self { settings, config, reach, store: OnceLock::new(), objects: OnceLock::new(), secrets: OnceLock::new() })
+        Ok(Self::new(Settings::from_environment()?, adapters::aws::config().await, reach))
+    }
+
+    fn new(settings: Settings, config: SdkConfig, reach: Reach) -> Self {
+        Self { settings, config, reach, store: OnceLock::new(), objects: OnceLock::new(), secrets: OnceLock::new() }
     }
 }
 
@@ -70,5 +72,9 @@ impl Place for Aws {
 
     async fn vendors(&self) -> Result<Vendors, VendorKeyError> {
         (self.reach.vendors)(self).await
+    }
+
+    fn quotes(&self) -> Arc<dyn MarketData> {
+        Arc::new(Feed::new(Box::new(Self::new(self.settings.clone(), self.config.clone(), self.reach))))
     }
 }

@@ -11,7 +11,7 @@ use cloud::{
 };
 use serde_json::{Value, json};
 
-use crate::machine::{Machine, invocation};
+use crate::machine::{Machine, invocation, symbol};
 
 const REQUEST: &str = include_str!("../../fixtures/http_request.json");
 
@@ -43,7 +43,7 @@ async fn send(function: &Function, event: &Value) -> Answer {
 }
 
 fn function(machine: &Arc<Machine>, compose: Compose) -> Function {
-    Function::new(machine.clone(), compose)
+    Function::new(machine.clone(), compose).unwrap()
 }
 
 async fn log_in(machine: &Arc<Machine>, email: &str) -> String {
@@ -90,7 +90,7 @@ async fn health_and_documentation_need_nobody() {
     let system = function(&machine, groups::system);
     let health = send(&system, &event("GET", "/health", "", Some("no token"), None)).await;
     assert_eq!((health.status.as_u16(), &health.body["status"]), (200, &json!("degraded")), "{}", health.body);
-    assert_eq!(health.body["checks"]["database"]["detail"], "answers; 3 companies");
+    assert_eq!(health.body["checks"]["database"]["detail"], "answers");
     assert_eq!(health.body["checks"]["model"]["detail"], "no model is installed");
     for (path, kind) in [("/metrics", "text/plain"), ("/openapi.json", "application/json"), ("/docs", "text/html")] {
         let answer = send(&system, &event("GET", path, "", None, None)).await;
@@ -101,6 +101,42 @@ async fn health_and_documentation_need_nobody() {
     let mut staged = event("GET", "/dev/health", "", None, None);
     staged["requestContext"]["stage"] = "dev".into();
     assert_eq!(send(&system, &staged).await.status, 200);
+}
+
+#[tokio::test]
+async fn what_copies_of_all_functions_counted_is_one_sum() {
+    let machine = Machine::start().await;
+    for _ in 0..2 {
+        let copy = function(&machine, groups::auth);
+        assert_eq!(send(&copy, &event("GET", "/api/v1/auth/status", "", None, None)).await.status, 200);
+    }
+    let reset = jobs::reset_otps(machine.clone()).unwrap();
+    jobs::handle(&*reset, json!({}), &invocation("2026-11-23T12:00:00Z")).await.unwrap();
+
+    let metrics = send(&function(&machine, groups::system), &event("GET", "/metrics", "", None, None)).await;
+    let text = metrics.body.as_str().unwrap();
+    for line in [
+        r#"http_requests_total{route="/api/v1/auth/status",method="GET",code="200"} 2"#,
+        r#"job_runs_total{name="reset_otps",outcome="succeeded"} 1"#,
+        "stocks_with_prices 0",
+        "portfolios_active 0",
+    ] {
+        assert!(text.lines().any(|found| found == line), "{line} is missing from\n{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_stocks_chart_comes_from_the_function_that_knows_the_callers_trades() {
+    let machine = Machine::start().await;
+    let token = log_in(&machine, "ann@example.com").await;
+    let portfolio = function(&machine, groups::portfolio);
+    let symbol = symbol();
+    let chart = send(&portfolio, &event("GET", &format!("/api/v1/stocks/{symbol}/chart"), "", Some(&token), None)).await;
+    assert_eq!((chart.status.as_u16(), &chart.headers["content-type"]), (200, &"image/svg+xml".parse().unwrap()), "{}", chart.body);
+    let summary = send(&portfolio, &event("GET", "/api/v1/portfolio/chart", "theme=dark", Some(&token), None)).await;
+    assert_eq!(summary.status, 200, "{}", summary.body);
+    let model = send(&function(&machine, groups::signals), &event("GET", "/api/v1/signals/model", "", Some(&token), None)).await;
+    assert_eq!((model.status.as_u16(), &model.body["detail"]), (404, &json!("There is no model yet.")));
 }
 
 #[tokio::test]
@@ -151,4 +187,93 @@ async fn pages_of_allowed_origins_may_call() {
         let answer = send(&auth, &preflight).await;
         assert_eq!(answer.headers.get("access-control-allow-origin").map(|value| value.to_str().unwrap()), allowed);
     }
+}
+
+#[tokio::test]
+async fn an_account_is_exported_and_deleted_by_one_function_and_gone_for_all() {
+    let machine = Machine::start().await;
+    let token = log_in(&machine, "ann@example.com").await;
+    let (auth, portfolio) = (function(&machine, groups::auth), function(&machine, groups::portfolio));
+    let export = send(&portfolio, &event("GET", "/api/v1/users/me/export", "", Some(&token), None)).await;
+    assert_eq!((export.status.as_u16(), &export.body["account"]["email"]), (200, &json!("ann@example.com")), "{}", export.body);
+
+    send(&auth, &event("POST", "/api/v1/auth/request-otp", "", None, Some(&json!({"email": "ann@example.com"})))).await;
+    let confirmation = json!({"email": "ann@example.com", "otp": machine.code()});
+    let deleted = send(&portfolio, &event("DELETE", "/api/v1/users/me", "", Some(&token), Some(&confirmation))).await;
+    assert_eq!(deleted.status, 200, "{}", deleted.body);
+    for (compose, path) in [
+        (groups::auth as Compose, "/api/v1/users/me"),
+        (groups::stocks, "/api/v1/stocks"),
+        (groups::signals, "/api/v1/signals"),
+        (groups::portfolio, "/api/v1/portfolio/summary"),
+        (groups::data, "/api/v1/data/status"),
+    ] {
+        let refused = send(&function(&machine, compose), &event("GET", path, "", Some(&token), None)).await;
+        assert_eq!((refused.status.as_u16(), &refused.body["type"]), (401, &json!("urn:stockgpt:problem:revoked-token")), "{path}");
+    }
+
+    let admin = log_in(&machine, "admin@example.com").await;
+    let log = send(&auth, &event("GET", "/api/v1/admin/audit", "", Some(&admin), None)).await;
+    let told: Vec<&str> = log.body["entries"].as_array().unwrap().iter().map(|entry| entry["action"].as_str().unwrap()).collect();
+    assert!(told.ends_with(&["account_deleted", "account_closing", "account_exported", "admin_appointed"]), "{told:?}");
+}
+
+/// Events of the template: function, method, path.
+fn gateway_routes() -> Vec<(String, String, String)> {
+    let mut function = String::new();
+    let mut routes = Vec::new();
+    for line in include_str!("../../../../template.yaml").lines() {
+        if let Some(name) = line.strip_prefix("  ").and_then(|line| line.strip_suffix(':')).filter(|name| !name.starts_with(' ')) {
+            name.clone_into(&mut function);
+        }
+        let value = |name: &str| Some(line.split_once(name)?.1.trim_start().split([',', ' ', '}']).next()?.trim_matches('"').to_owned());
+        if line.contains("Type: HttpApi,")
+            && let (Some(method), Some(path)) = (value("Method:"), line.split_once("Path:"))
+        {
+            let path = path.1.trim().trim_end_matches([' ', '}']).trim_matches('"');
+            let path = if path.ends_with("{proxy+") { format!("{path}}}") } else { path.to_owned() };
+            routes.push((function.clone(), method, path));
+        }
+    }
+    routes
+}
+
+/// The most exact route that the gateway has for a request, as it chooses: a whole path before a prefix, a method before any.
+fn route<'a>(routes: &'a [(String, String, String)], method: &str, path: &str) -> Option<&'a str> {
+    let rank = |(_, own_method, own_path): &(String, String, String)| {
+        let length = match own_path.strip_suffix("{proxy+}") {
+            Some(prefix) => path.starts_with(prefix).then_some(prefix.len()),
+            None => (own_path == path).then_some(usize::MAX),
+        };
+        length.filter(|_| own_method == "ANY" || own_method == method).map(|length| (length, own_method != "ANY"))
+    };
+    routes.iter().filter_map(|route| Some((rank(route)?, route))).max_by_key(|(rank, _)| *rank).map(|(_, route)| route.0.as_str())
+}
+
+#[tokio::test]
+async fn the_gateway_sends_each_operation_to_the_function_that_serves_it() {
+    let machine = Machine::start().await;
+    let functions = [
+        ("Auth", groups::auth as Compose),
+        ("Stocks", groups::stocks),
+        ("Signals", groups::signals),
+        ("Portfolio", groups::portfolio),
+        ("Data", groups::data),
+    ]
+    .map(|(name, compose)| (name, function(&machine, compose)));
+    let routes = gateway_routes();
+    let document = serde_json::to_value(api::openapi(false, api::FeatureFlags::default())).unwrap();
+    let mut asked = 0;
+    for (path, item) in document["paths"].as_object().unwrap().iter().filter(|(path, _)| path.starts_with("/api/")) {
+        for method in item.as_object().unwrap().keys().map(|method| method.to_uppercase()) {
+            let path = path.replace(['{', '}'], "");
+            let name = route(&routes, &method, &path).unwrap_or_else(|| panic!("the gateway knows no {method} {path}"));
+            let (_, function) = functions.iter().find(|(other, _)| *other == name).unwrap_or_else(|| panic!("{name} for {method} {path}"));
+            let answer = send(function, &event(&method, &path, "", None, None)).await;
+            let is_served = answer.status != 405 && answer.body["type"] != "urn:stockgpt:problem:unknown-route";
+            assert!(is_served, "{name} does not serve {method} {path}: {}", answer.body);
+            asked += 1;
+        }
+    }
+    assert!(asked > 45, "{asked}");
 }

@@ -18,7 +18,7 @@ use adapters::{
 };
 use app::{
     auth::code_in,
-    ports::{Event, Events, EventsError, HistoryStore, Mailer, MarketStore, Occasion},
+    ports::{Event, Events, EventsError, HistoryStore, Mailer, MarketData, MarketStore, Occasion},
 };
 use async_trait::async_trait;
 use cloud::{
@@ -131,6 +131,15 @@ impl Place for Machine {
     async fn vendors(&self) -> Result<Vendors, VendorKeyError> {
         Ok(Vendors { first: Arc::new(Bundled::new()), second: None })
     }
+
+    fn quotes(&self) -> Arc<dyn MarketData> {
+        Arc::new(Bundled::new())
+    }
+}
+
+/// One of the companies.
+pub(crate) fn symbol() -> String {
+    Bundled::new().all_companies()[0].symbol.to_string()
 }
 
 /// An empty database; its thread ends with the test process.

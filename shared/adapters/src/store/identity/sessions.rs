@@ -2,13 +2,20 @@
 
 use app::ports::{Session, StoreError};
 use domain::UserId;
+use futures::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 
-use super::{IdentityTable, users::partition};
-use crate::store::{Item, Key, Query};
+use super::{
+    IdentityTable,
+    users::{partition, user_key},
+};
+use crate::store::{Condition, Item, Key, Query, expression::Value};
 
 const FORMAT: u32 = 1;
 const PREFIX: &str = "SESSION#";
+
+/// Deletions under way at the same time.
+const DELETIONS: usize = 8;
 
 fn key(user: &UserId, id: &str) -> Key {
     Key::new(partition(user), format!("{PREFIX}{id}"))
@@ -21,7 +28,10 @@ impl IdentityTable {
             .instant("ends_at", session.expires_at)
             .text("origin", &session.origin)
             .expires_at(session.expires_at);
-        self.table.put_new(item).await
+        // Where an account is deactivated or deleted at the same moment, no session stays behind.
+        let opened = Condition::item_exists().and(Condition::equal("is_active", Value::flag(true)));
+        let transaction = self.store.transaction().check("user", &self.table, &user_key(&session.user_id), opened);
+        Ok(transaction.put_new("session", &self.table, item).commit().await?)
     }
 
     pub(super) async fn read_session(&self, user: &UserId, id: &str, now: Timestamp) -> Result<Option<Session>, StoreError> {
@@ -42,8 +52,10 @@ impl IdentityTable {
 
     pub(super) async fn delete_sessions(&self, user: &UserId) -> Result<usize, StoreError> {
         let open = self.table.query(&Query::partition(partition(user)).prefix(PREFIX)).await?;
-        let keys: Vec<Key> = open.iter().map(|item| item.key().clone()).collect();
-        self.table.batch_delete(&keys).await?;
-        Ok(keys.len())
+        // One by one: a batch could also write, and who may delete sessions need not be allowed that.
+        let count = open.len();
+        let deletions = open.into_iter().map(|item| async move { self.table.delete(item.key()).await });
+        stream::iter(deletions).buffer_unordered(DELETIONS).try_collect::<()>().await?;
+        Ok(count)
     }
 }

@@ -9,11 +9,11 @@ use crate::store::{Condition, Item, Key, Outcome, Update, expression::Value};
 
 const FORMAT: u32 = 1;
 
-fn code_key(email: &Email) -> Key {
+pub(super) fn code_key(email: &Email) -> Key {
     Key::new(format!("CODE#{email}"), "CODE")
 }
 
-fn failures_key(email: &Email) -> Key {
+pub(super) fn failures_key(email: &Email) -> Key {
     Key::new(format!("FAILURES#{email}"), "FAILURES")
 }
 

@@ -1,7 +1,10 @@
 //! Signing in, tokens and users, by the real use cases on the real table.
 
+mod audit;
+mod closing;
 mod codes;
 mod limits;
+mod standing;
 mod tokens;
 mod users;
 
@@ -16,7 +19,7 @@ use domain::Email;
 use jiff::{SignedDuration, Timestamp};
 
 use super::IdentityTable;
-use crate::store::testing;
+use crate::store::{Store, testing};
 
 /// Keeps the mails that were sent.
 #[derive(Default)]
@@ -44,7 +47,11 @@ impl World {
     }
 
     async fn with(policy: AuthPolicy) -> Self {
-        let table = Arc::new(IdentityTable::new(&testing::store().await));
+        Self::over(&testing::store().await, policy)
+    }
+
+    fn over(store: &Store, policy: AuthPolicy) -> Self {
+        let table = Arc::new(IdentityTable::new(store));
         let mailbox = Arc::new(Mailbox::default());
         let secrets = Secrets::generate();
         Self { auth: Auth::new(table.clone(), mailbox.clone(), policy, &secrets), table, mailbox, secrets }
@@ -76,7 +83,7 @@ impl World {
 }
 
 fn origin(host: u8) -> Origin {
-    Origin { ip: Some([192, 0, 2, host].into()), user_agent: Some("curl/8.5.0".into()) }
+    Origin { ip: Some([192, 0, 2, host].into()), user_agent: Some("curl/8.5.0".into()), request_id: Some("request-1".into()) }
 }
 
 fn start() -> Timestamp {

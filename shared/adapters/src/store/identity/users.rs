@@ -6,24 +6,40 @@ use app::{
 };
 use domain::{Email, Role, UserId};
 
-use super::IdentityTable;
+use super::{
+    IdentityTable,
+    standing::{admin_item, is_active_admin},
+};
 use crate::store::{Condition, Item, Key, Query, Update, expression::Value, item::instant_text};
 
 const FORMAT: u32 = 1;
 const DIRECTORY: &str = "DIRECTORY";
 /// The kind of a user for whom the daily jobs do something.
 const SUBSCRIBER: &str = "SUBSCRIBER";
+const LAST_SIGN_IN_AT: &str = "last_sign_in_at";
 
 pub(super) fn partition(id: &UserId) -> String {
     format!("USER#{id}")
 }
 
-fn user_key(id: &UserId) -> Key {
+pub(in crate::store) fn user_key(id: &UserId) -> Key {
     Key::new(partition(id), "USER")
 }
 
-fn email_key(email: &Email) -> Key {
+pub(super) fn email_key(email: &Email) -> Key {
     Key::new(format!("EMAIL#{email}"), "EMAIL")
+}
+
+pub(super) fn directory_key(user: &User) -> Key {
+    Key::new(DIRECTORY, format!("{}#{}", instant_text(user.created_at), user.id))
+}
+
+/// Holds as long as nobody has signed in since the user was read.
+pub(super) fn last_sign_in(user: &User) -> Condition {
+    match user.last_sign_in_at {
+        Some(at) => Condition::equal(LAST_SIGN_IN_AT, Value::instant(at)),
+        None => Condition::absent(LAST_SIGN_IN_AT),
+    }
 }
 
 impl IdentityTable {
@@ -32,29 +48,34 @@ impl IdentityTable {
     }
 
     pub(super) async fn read_user_by_email(&self, email: &Email) -> Result<Option<User>, StoreError> {
-        match self.table.get(&email_key(email)).await? {
-            Some(owner) => self.read_user(&UserId(owner.get_text("user_id")?.into())).await,
+        match self.read_owner(email).await? {
+            Some(owner) => self.read_user(&owner).await,
             None => Ok(None),
         }
     }
 
+    pub(super) async fn read_owner(&self, email: &Email) -> Result<Option<UserId>, StoreError> {
+        let owner = self.table.get(&email_key(email)).await?;
+        owner.map(|owner| Ok(UserId(owner.get_text("user_id")?.into()))).transpose()
+    }
+
     pub(super) async fn write_new_user(&self, user: &User) -> Result<(), StoreError> {
         let owner = Item::new(email_key(&user.email), FORMAT).text("user_id", &user.id.0);
-        let listed = Key::new(DIRECTORY, format!("{}#{}", instant_text(user.created_at), user.id));
+        let listed = Item::new(directory_key(user), FORMAT).text("user_id", &user.id.0);
         let transaction = self.store.transaction().put_new("user", &self.table, item(user)).put_new("address", &self.table, owner).put(
             "directory",
             &self.table,
-            Item::new(listed, FORMAT).text("user_id", &user.id.0),
+            listed,
         );
+        let transaction =
+            if is_active_admin(user) { transaction.put("administrator", &self.table, admin_item(&user.id)) } else { transaction };
         Ok(transaction.commit().await?)
     }
 
     pub(super) async fn update_user(&self, id: &UserId, change: &UserChange) -> Result<Option<User>, StoreError> {
         let update = Update::new(user_key(id)).when(Condition::item_exists());
         let update = match change {
-            UserChange::Role(role) => update.set("role", Value::text(role.name())),
-            UserChange::Active(active) => update.set("is_active", Value::flag(*active)),
-            UserChange::SignedIn(at) => update.set("is_verified", Value::flag(true)).set("last_sign_in_at", Value::instant(*at)),
+            UserChange::SignedIn(at) => update.set("is_verified", Value::flag(true)).set(LAST_SIGN_IN_AT, Value::instant(*at)),
             UserChange::Profile(profile) => update.set("profile", Value::json(profile)),
             UserChange::Preferences(preferences) => {
                 let update = update.set("preferences", Value::json(preferences));
@@ -92,7 +113,7 @@ fn item(user: &User) -> Item {
         .flag("is_active", user.is_active)
         .flag("is_verified", user.is_verified)
         .instant("created_at", user.created_at)
-        .maybe(user.last_sign_in_at, |item, at| item.instant("last_sign_in_at", at))
+        .maybe(user.last_sign_in_at, |item, at| item.instant(LAST_SIGN_IN_AT, at))
         .json("profile", &user.profile)
         .json("preferences", &user.preferences);
     if user.preferences.concerns_jobs() { item.kind(SUBSCRIBER, &user.id.0) } else { item }
@@ -106,7 +127,7 @@ fn user(item: &Item) -> Result<User, StoreError> {
         is_active: item.get_flag("is_active")?,
         is_verified: item.get_flag("is_verified")?,
         created_at: item.get_instant("created_at")?,
-        last_sign_in_at: item.get_maybe("last_sign_in_at", Item::get_instant)?,
+        last_sign_in_at: item.get_maybe(LAST_SIGN_IN_AT, Item::get_instant)?,
         profile: item.get_json("profile")?,
         preferences: item.get_json("preferences")?,
     })

@@ -67,7 +67,7 @@ impl From<LoginQuery> for LoginRequest {
 }
 
 /// Digits of a code; a secret, so it does not show itself.
-pub(super) struct Otp(pub(super) String);
+pub(in crate::routes) struct Otp(pub(in crate::routes) String);
 
 impl std::fmt::Debug for Otp {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -146,8 +146,20 @@ impl From<&User> for UserBody {
 
 /// A sentence for the person who asked.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct MessageBody {
+pub(in crate::routes) struct MessageBody {
+    #[schema(example = "You are logged out.")]
+    pub(in crate::routes) message: String,
+}
+
+/// How many sessions ended.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = LoggedOut)]
+pub(super) struct LoggedOutBody {
+    #[schema(example = "You are logged out everywhere.")]
     pub(super) message: String,
+    /// Sessions that were open, or whose end was not cleared away yet.
+    #[schema(example = 3)]
+    pub(super) sessions: usize,
 }
 
 /// What a token that was accepted says.

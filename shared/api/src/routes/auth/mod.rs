@@ -1,7 +1,7 @@
 //! Signing in and out, and what users say about themselves.
 
-mod dto;
-mod profile;
+pub(super) mod dto;
+pub(super) mod profile;
 
 use std::sync::Arc;
 
@@ -9,7 +9,9 @@ use app::auth::{Auth, CODE_LENGTH};
 use axum::extract::State;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use self::dto::{AuthStatusBody, CodeQuery, CodeRequest, CodeSentBody, LoginBody, LoginQuery, LoginRequest, MessageBody, TokenBody};
+use self::dto::{
+    AuthStatusBody, CodeQuery, CodeRequest, CodeSentBody, LoggedOutBody, LoginBody, LoginQuery, LoginRequest, MessageBody, TokenBody,
+};
 use crate::{
     clock::WallNow,
     extract::{AuthUser, BodyOrQuery, Json, RequestOrigin},
@@ -28,6 +30,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Auth>> {
         .routes(routes!(request_otp))
         .routes(routes!(login))
         .routes(routes!(logout))
+        .routes(routes!(logout_everywhere))
         .routes(routes!(verify_token))
         .routes(routes!(auth_status))
         .routes(routes!(profile::get_profile, profile::put_profile))
@@ -94,6 +97,26 @@ async fn login(
 async fn logout(user: AuthUser, State(auth): State<Arc<Auth>>) -> Result<Json<MessageBody>, Problem> {
     auth.logout(&user).await?;
     Ok(Json(MessageBody { message: "You are logged out.".to_owned() }))
+}
+
+/// Log out everywhere
+///
+/// Every token of yours is refused from now on, this one too.
+#[utoipa::path(
+    post,
+    path = "/auth/logout-everywhere",
+    tag = TAG,
+    security(("bearer" = ["viewer"])),
+    responses((status = 200, description = "All your tokens are revoked.", body = LoggedOutBody))
+)]
+async fn logout_everywhere(
+    user: AuthUser,
+    State(auth): State<Arc<Auth>>,
+    WallNow(now): WallNow,
+    RequestOrigin(origin): RequestOrigin,
+) -> Result<Json<LoggedOutBody>, Problem> {
+    let sessions = auth.logout_everywhere(&user, &origin, now).await?;
+    Ok(Json(LoggedOutBody { message: "You are logged out everywhere.".to_owned(), sessions }))
 }
 
 /// Check a token

@@ -109,7 +109,7 @@ fn tidy(name: Option<String>) -> Option<String> {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Preferences)]
 #[expect(clippy::struct_excessive_bools, reason = "they are the independent switches of a settings page")]
-pub(super) struct PreferencesBody {
+pub(in crate::routes) struct PreferencesBody {
     /// A mail each evening with the day's signals.
     email_signals: bool,
     /// In that mail, the portfolio's value and what was traded.

@@ -7,8 +7,10 @@ use domain::{Date, Symbol, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize, de};
 use utoipa::ToSchema;
 
-use super::FeatureFlags;
-use crate::routes::vocabulary::{RunKindName, RunStateName};
+use crate::{
+    features::FeatureFlags,
+    routes::vocabulary::{RunKindName, RunStateName},
+};
 
 /// No run takes more symbols than this from one request.
 const SYMBOLS_MAX: usize = 1_000;

@@ -16,8 +16,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use domain::Timestamp;
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use serde::Deserialize;
+use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 pub use self::background::{Background, InProcess};
@@ -26,6 +26,7 @@ use crate::{
     cached::Cached,
     clock::Now,
     extract::{Admin, AuthUser, Json, Limit, Path, Query},
+    features::FeatureFlags,
     problem::Problem,
 };
 
@@ -36,16 +37,6 @@ const TAG: &str = "Data";
 pub struct DataSettings {
     pub polygon_api_configured: bool,
     pub tiingo_api_configured: bool,
-    pub features: FeatureFlags,
-}
-
-/// Parts that an operator may switch on or off.
-#[derive(Debug, Clone, Copy, Default, Serialize, ToSchema)]
-pub struct FeatureFlags {
-    /// Fresh quotes beside end-of-day bars.
-    pub real_time_data: bool,
-    pub advanced_charts: bool,
-    pub model_insights: bool,
 }
 
 /// What the routes of data work with.
@@ -262,9 +253,14 @@ async fn available_symbols(
     security(("bearer" = ["viewer"])),
     responses((status = 200, description = "Freshness and configuration.", body = DataStatusBody))
 )]
-async fn data_status(_: AuthUser, State(state): State<DataState>, Now(now): Now) -> Result<Json<DataStatusBody>, Problem> {
+async fn data_status(
+    _: AuthUser,
+    features: FeatureFlags,
+    State(state): State<DataState>,
+    Now(now): Now,
+) -> Result<Json<DataStatusBody>, Problem> {
     let status = state.data.status(now).await?;
-    let DataSettings { polygon_api_configured, tiingo_api_configured, features } = state.settings;
+    let DataSettings { polygon_api_configured, tiingo_api_configured } = state.settings;
     Ok(Json(DataStatusBody {
         service: "operational",
         source: status.vendor.name(),

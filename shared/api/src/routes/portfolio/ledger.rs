@@ -60,7 +60,7 @@ pub(super) struct TradeList {
 /// An executed trade.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Trade)]
-pub(super) struct TradeBody {
+pub(in crate::routes) struct TradeBody {
     id: String,
     #[schema(example = "AAPL")]
     symbol: String,
@@ -104,7 +104,7 @@ pub(super) struct EntryList {
 /// One entry of the append-only ledger, bound to the one before by its hash.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = LedgerEntry)]
-struct EntryBody {
+pub(in crate::routes) struct EntryBody {
     /// 1 for the first entry, then without gaps.
     sequence: u64,
     /// Market time at which it was recorded.

@@ -31,7 +31,7 @@ pub(super) struct StateQuery {
 
 /// A portfolio as its ledger says that it was.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct LedgerState {
+pub(in crate::routes) struct LedgerState {
     /// The newest entry in it; 0 before the first.
     sequence: u64,
     /// The hash of that entry, hexadecimal: zeros before the first.
@@ -51,7 +51,7 @@ pub(super) struct LedgerState {
 /// What was held of one stock.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Holding)]
-struct HoldingBody {
+pub(in crate::routes) struct HoldingBody {
     id: String,
     #[schema(example = "AAPL")]
     symbol: String,

@@ -1,7 +1,7 @@
 //! Orders, positions, trades and the ledger they follow from, and what they are worth.
 
-mod ledger;
-mod ledger_state;
+pub(super) mod ledger;
+pub(super) mod ledger_state;
 mod node;
 pub(crate) mod order_dto;
 mod order_request;

@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
+    features::FeatureFlags,
     number::{SharePrice, Shares, percent, tidy},
     routes::{
         portfolio::order_dto::{OrderBody, SizingBody},
@@ -106,8 +107,10 @@ pub(super) struct SignalDetail {
     risk_reward_ratio: Option<f64>,
     /// Annualised volatility of the stock, percent.
     volatility_estimate: Option<f64>,
-    /// How each feature moved the score; together the score less its base value.
-    feature_importance: BTreeMap<String, f64>,
+    /// How each feature moved the score; together the score less its base value. Part of the insights into the model.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    feature_importance: Option<BTreeMap<String, f64>>,
     /// The session whose close the features end with.
     features_as_of: Date,
     /// What you decided, if anything.
@@ -134,8 +137,8 @@ impl From<Probabilities> for ProbabilitiesBody {
     }
 }
 
-impl From<ExplainedSignal> for SignalDetail {
-    fn from(ExplainedSignal { seen, explanation }: ExplainedSignal) -> Self {
+impl SignalDetail {
+    pub(super) fn new(ExplainedSignal { seen, explanation }: ExplainedSignal, features: FeatureFlags) -> Self {
         let signal = &seen.signal;
         Self {
             model_confidence: signal.model_confidence,
@@ -143,7 +146,7 @@ impl From<ExplainedSignal> for SignalDetail {
             technical_analysis: explanation.technical_analysis,
             risk_reward_ratio: signal.risk_reward_ratio().and_then(tidy),
             volatility_estimate: signal.volatility.and_then(percent),
-            feature_importance: explanation.contributions.into_iter().collect(),
+            feature_importance: features.model_insights.then(|| explanation.contributions.into_iter().collect()),
             features_as_of: signal.date.date(),
             your_action: seen.decision.as_ref().map(|decision| decision.kind),
             your_action_is_automatic: seen.decision.as_ref().is_some_and(|decision| decision.auto),
@@ -214,11 +217,16 @@ pub(super) struct SignalPerformance {
     max_drawdown: Option<f64>,
     /// Brier's score over the three classes: 0 is perfect, 2 is worst.
     brier_score: Option<f64>,
-    /// Reliability: what was promised and what came true. Empty bins are left out.
-    calibration: Vec<CalibrationRow>,
+    /// Reliability: what was promised and what came true. Empty bins are left out. Part of the insights into the model.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    calibration: Option<Vec<CalibrationRow>>,
     by_sector: BTreeMap<String, GroupRow>,
     by_confidence: BTreeMap<String, GroupRow>,
-    by_model: BTreeMap<String, GroupRow>,
+    /// Part of the insights into the model.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    by_model: Option<BTreeMap<String, GroupRow>>,
 }
 
 /// Signals whose confidence lies between two bounds.
@@ -269,8 +277,9 @@ fn rows(groups: BTreeMap<String, GroupPerformance>) -> BTreeMap<String, GroupRow
     groups.into_iter().map(|(name, group)| (name, group.into())).collect()
 }
 
-impl From<PerformanceSummary> for SignalPerformance {
-    fn from(summary: PerformanceSummary) -> Self {
+impl SignalPerformance {
+    pub(super) fn new(summary: PerformanceSummary, features: FeatureFlags) -> Self {
+        let with_insights = features.model_insights;
         Self {
             total_signals: summary.total_signals,
             active_signals: summary.active_signals,
@@ -281,10 +290,10 @@ impl From<PerformanceSummary> for SignalPerformance {
             sharpe_ratio: summary.sharpe_ratio.and_then(tidy),
             max_drawdown: summary.max_drawdown.and_then(percent),
             brier_score: summary.brier_score.and_then(tidy),
-            calibration: summary.calibration.into_iter().map(Into::into).collect(),
+            calibration: with_insights.then(|| summary.calibration.into_iter().map(Into::into).collect()),
             by_sector: rows(summary.by_sector),
             by_confidence: rows(summary.by_confidence),
-            by_model: rows(summary.by_model),
+            by_model: with_insights.then(|| rows(summary.by_model)),
         }
     }
 }

@@ -1,13 +1,14 @@
 //! What the model proposes, why, and how its proposals turned out.
 
 mod dto;
+mod model;
 
 use std::sync::Arc;
 
 use app::{
     auth::Auth,
     portfolio::{Appetite, DecisionRequest, Desk},
-    ports::DecisionKind,
+    ports::{DecisionKind, ModelCards},
     signals::{SignalFilter, Signals},
 };
 use axum::extract::State;
@@ -27,6 +28,7 @@ use super::{
 use crate::{
     clock::Now,
     extract::{AuthUser, Day, Fraction, Idempotent, Json, Limit, Path, Query, Skip, Trader},
+    features::FeatureFlags,
     problem::{FieldError, Problem},
 };
 
@@ -38,6 +40,7 @@ pub struct SignalsState {
     pub signals: Signals,
     pub desk: Desk,
     pub auth: Arc<Auth>,
+    pub cards: Arc<dyn ModelCards>,
 }
 
 /// The routes under `/signals`.
@@ -49,6 +52,7 @@ pub(crate) fn routes() -> OpenApiRouter<SignalsState> {
     OpenApiRouter::default()
         .routes(routes!(list_signals))
         .routes(routes!(signal_performance))
+        .routes(routes!(model::get_model))
         .routes(routes!(get_signal))
         .routes(routes!(decide_signal))
 }
@@ -124,11 +128,13 @@ async fn list_signals(
 )]
 async fn get_signal(
     user: AuthUser,
+    features: FeatureFlags,
     State(state): State<SignalsState>,
     Now(now): Now,
     Path(id): Path<String>,
 ) -> Result<Json<SignalDetail>, Problem> {
-    Ok(Json(state.signals.explain(&user.user_id, &known_id(&id)?, now).await?.into()))
+    let explained = state.signals.explain(&user.user_id, &known_id(&id)?, now).await?;
+    Ok(Json(SignalDetail::new(explained, features)))
 }
 
 /// Accept, reject or ignore a signal
@@ -180,8 +186,13 @@ async fn decide_signal(
     security(("bearer" = ["viewer"])),
     responses((status = 200, description = "Rates, returns and reliability.", body = SignalPerformance))
 )]
-async fn signal_performance(_: AuthUser, State(state): State<SignalsState>, Now(now): Now) -> Result<Json<SignalPerformance>, Problem> {
-    Ok(Json(state.signals.performance(now).await?.into()))
+async fn signal_performance(
+    _: AuthUser,
+    features: FeatureFlags,
+    State(state): State<SignalsState>,
+    Now(now): Now,
+) -> Result<Json<SignalPerformance>, Problem> {
+    Ok(Json(SignalPerformance::new(state.signals.performance(now).await?, features)))
 }
 
 /// Ids are opaque to clients: what is not one names nothing.

@@ -17,6 +17,7 @@ use crate::{
     cached::Cached,
     clock::Now,
     extract::{AuthUser, Day, Limit, Path, Query, Skip},
+    features::FeatureFlags,
     problem::{FieldError, Problem},
 };
 
@@ -226,10 +227,11 @@ async fn get_features(
 )]
 async fn get_latest(
     _: AuthUser,
+    features: FeatureFlags,
     State(stocks): State<Arc<Stocks>>,
     Now(now): Now,
     Path(symbol): Path<Symbol>,
 ) -> Result<Cached<LatestBar>, Problem> {
-    let latest = stocks.latest(&symbol, now).await?;
+    let latest = stocks.latest(&symbol, features.real_time_data, now).await?;
     Ok(Cached(LatestBar::new(symbol.to_string(), latest)))
 }

@@ -88,13 +88,19 @@ async fn keys_are_rotated_with_overlap() {
     let world = World::new().await;
     let old = world.login("ann@example.com", start()).await.access_token;
     let mut secrets = world.secrets.clone();
+    secrets.announce();
+    // A copy that has noticed the announcement, and one that has noticed the rotation too.
+    let behind = world.copy(AuthPolicy::default(), &secrets);
     secrets.rotate();
     let rotated = world.copy(AuthPolicy::default(), &secrets);
     assert!(rotated.verify(&old, after(1)).await.is_ok());
     let code = world.code(&ann(), after(2)).await;
     let new = rotated.login(&ann(), &code, &origin(1), after(2)).await.unwrap().access_token;
     assert_ne!(part(&new, 0)["kid"], part(&old, 0)["kid"]);
-    assert!(rotated.verify(&new, after(3)).await.is_ok());
+    for copy in [&rotated, &behind] {
+        assert!(copy.verify(&new, after(3)).await.is_ok());
+        assert!(copy.verify(&old, after(3)).await.is_ok());
+    }
     assert_eq!(world.auth.verify(&new, after(3)).await, Err(AuthError::ForgedToken));
 }
 
@@ -114,7 +120,8 @@ async fn a_logout_holds_at_once_in_every_copy() {
         }
         let third = world.login("ann@example.com", start()).await;
         let bob = world.login("bob@example.com", start()).await;
-        assert_eq!(world.auth.logout_everywhere(&third.user.id).await, Ok(2));
+        let principal = world.auth.verify(&third.access_token, start()).await.unwrap();
+        assert_eq!(world.auth.logout_everywhere(&principal, &origin(1), start()).await, Ok(2));
         for auth in [&world.auth, &other] {
             assert_eq!(auth.verify(&second.access_token, start()).await, Err(AuthError::RevokedToken));
             assert_eq!(auth.verify(&third.access_token, start()).await, Err(AuthError::RevokedToken));

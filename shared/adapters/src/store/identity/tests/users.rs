@@ -19,11 +19,11 @@ async fn roles_and_deactivation_take_effect_within_a_minute_everywhere() {
     let (id, token) = (&login.user.id, &login.access_token);
     other.verify(token, start()).await.unwrap();
 
-    world.auth.set_role(&admin, id, Role::Viewer).await.unwrap();
+    world.auth.set_role(&admin, id, Role::Viewer, &origin(1), start()).await.unwrap();
     assert_eq!(world.auth.verify(token, after(1)).await.unwrap().role, Role::Viewer);
     assert_eq!(other.verify(token, after(60)).await.unwrap().role, Role::Viewer);
 
-    world.auth.set_active(&admin, id, false).await.unwrap();
+    world.auth.set_active(&admin, id, false, &origin(1), after(60)).await.unwrap();
     for auth in [&world.auth, &other] {
         assert_eq!(auth.verify(token, after(61)).await, Err(AuthError::RevokedToken));
     }
@@ -31,14 +31,13 @@ async fn roles_and_deactivation_take_effect_within_a_minute_everywhere() {
     assert!(world.auth.request_otp(&ann(), &origin(1), after(62)).await.is_ok());
     assert_eq!(world.mails(), mails, "a deactivated user gets no code");
 
-    world.auth.set_active(&admin, id, true).await.unwrap();
+    world.auth.set_active(&admin, id, true, &origin(1), after(90)).await.unwrap();
     let code = world.code(&ann(), after(200)).await;
-    world.auth.set_active(&admin, id, false).await.unwrap();
+    world.auth.set_active(&admin, id, false, &origin(1), after(60)).await.unwrap();
     assert_eq!(world.auth.login(&ann(), &code, &origin(1), after(201)).await.map(|_| ()), Err(AuthError::Deactivated));
 
-    assert_eq!(world.auth.set_role(&admin, &admin.user_id, Role::Trader).await, Err(AuthError::OwnAccount));
-    assert_eq!(world.auth.set_active(&admin, &admin.user_id, false).await, Err(AuthError::OwnAccount));
-    assert_eq!(world.auth.set_role(&admin, &UserId("nobody".into()), Role::Admin).await, Err(AuthError::UnknownUser));
+    let nobody = UserId("nobody".into());
+    assert_eq!(world.auth.set_role(&admin, &nobody, Role::Admin, &origin(1), after(202)).await, Err(AuthError::UnknownUser));
 }
 
 #[tokio::test]

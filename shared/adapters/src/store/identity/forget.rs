@@ -1,0 +1,58 @@
+//! The end of an account: nothing of it stays but what the audit log says of its id.
+
+use app::{
+    auth::{AuditEntry, User},
+    ports::StoreError,
+};
+use domain::UserId;
+
+use super::{
+    IdentityTable,
+    audit::audit_item,
+    sign_in::{code_key, failures_key},
+    standing::{CLOSING_AT, is_active_admin},
+    users::{directory_key, email_key, last_sign_in, user_key},
+};
+use crate::store::{Condition, Key, TransactError};
+
+/// How often a deletion is tried again that a sign-in has crossed.
+const TRIES: usize = 20;
+
+impl IdentityTable {
+    pub(super) async fn delete_everything(&self, id: &UserId, entry: &AuditEntry) -> Result<(), StoreError> {
+        for _ in 0..TRIES {
+            let Some(user) = self.read_user(id).await? else {
+                // A deletion that was interrupted at its very end; sessions cannot be opened any more.
+                self.delete_sessions(id).await?;
+                return Ok(());
+            };
+            if is_active_admin(&user) {
+                return Err(StoreError::Conflict(format!("the user {id}")));
+            }
+            self.delete_sessions(id).await?;
+            for trace in traces(&user) {
+                self.table.delete(&trace).await?;
+            }
+            // A sign-in meanwhile would have left a session: it says so in the user's record before it opens one.
+            let unchanged = Condition::present(CLOSING_AT).and(last_sign_in(&user));
+            let transaction = self
+                .store
+                .transaction()
+                .delete_when("user", &self.table, &user_key(id), unchanged)
+                .delete_when("address", &self.table, &email_key(&user.email), Condition::item_exists())
+                .delete_when("directory", &self.table, &directory_key(&user), Condition::item_exists())
+                .put_new("log", &self.table, audit_item(entry));
+            match transaction.commit().await {
+                Ok(()) => return Ok(()),
+                Err(TransactError::Refused(_)) => {}
+                Err(TransactError::Store(error)) => return Err(error),
+            }
+        }
+        Err(StoreError::Conflict(format!("the user {id}")))
+    }
+}
+
+/// What else has the user's address or id in its key.
+fn traces(user: &User) -> Vec<Key> {
+    vec![code_key(&user.email), failures_key(&user.email), super::limit_key(&format!("codes#{}", user.email))]
+}
