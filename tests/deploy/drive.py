@@ -48,13 +48,13 @@ def as_deployed(template, program, server, logs, vendor):
         ann = log_in(dev.url, stand_in, "ann@example.com")
         with step("the chain of events leads to signals"):
             stage.signals(ann)
+        with step("the one-machine server gives the same answers"), parity.LocalServer(server, vendor.url) as local:
+            parity.same_data(local, stage.session)
+            parity.compare(local, stage)
         with step("a signal is accepted, fills, and becomes a position"):
             position = stage.trade(ann)
         with step("every group of routes reads"):
             use_all_reads(ann, position["symbol"])
-        with step("the one-machine server gives the same answers"), parity.LocalServer(server, vendor.url) as local:
-            parity.same_data(local, stage.session)
-            parity.compare(local, stage)
         with step("what each action costs is counted"):
             measure(stage, recorder, ann, position["symbol"], logs)
         with step("what one stage knows the other does not"):
