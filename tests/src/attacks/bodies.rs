@@ -79,14 +79,18 @@ pub(super) async fn wrong(server: &Server) {
 
 pub(super) async fn huge(server: &Server) {
     let admin = server.log_in(ADMIN).await;
-    let size = (1 << 20) + 1;
+    let token = format!("Authorization: Bearer {}", admin.token());
+    // Announced, and never sent: the answer does not wait for it.
     for operation in operations::all(server).await.iter().filter(|operation| operation.takes_body) {
         let path = operation.path.replace(['{', '}'], "");
-        let body = format!("{{\"a\":\"{}\"}}", "a".repeat(size)).into_bytes();
-        admin.send_bytes(operation.method.clone(), &path, "application/json", body).await.problem(413);
+        let announced = format!(
+            "{} /api/v1/{path} HTTP/1.1\r\nHost: x\r\n{token}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{{",
+            operation.method,
+            (1 << 20) + 1
+        );
+        let answer = server.raw(announced.as_bytes()).await;
+        assert!(answer.starts_with("HTTP/1.1 413"), "{}: {answer}", operation.name());
     }
-    // Announced, and never sent: the answer does not wait for it.
-    let token = format!("Authorization: Bearer {}", admin.token());
     let announced = format!(
         "POST /api/v1/portfolio/orders HTTP/1.1\r\nHost: x\r\n{token}\r\nContent-Type: application/json\r\nContent-Length: 99999999999\r\n\r\n{{"
     );
@@ -95,7 +99,7 @@ pub(super) async fn huge(server: &Server) {
     let chunk = format!("10000\r\n{}\r\n", "a".repeat(0x1_0000));
     let chunked = format!(
         "POST /api/v1/portfolio/orders HTTP/1.1\r\nHost: x\r\n{token}\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n{}",
-        chunk.repeat(40)
+        chunk.repeat(17)
     );
     let answer = server.raw(chunked.as_bytes()).await;
     assert!(answer.starts_with("HTTP/1.1 413"), "{}", answer.chars().take(300).collect::<String>());
