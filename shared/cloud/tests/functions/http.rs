@@ -243,11 +243,17 @@ fn route<'a>(routes: &'a [(String, String, String)], method: &str, path: &str) -
     let rank = |(_, own_method, own_path): &(String, String, String)| {
         let length = match own_path.strip_suffix("{proxy+}") {
             Some(prefix) => path.starts_with(prefix).then_some(prefix.len()),
-            None => (own_path == path).then_some(usize::MAX),
+            None => fits(own_path, path).then_some(usize::MAX),
         };
         length.filter(|_| own_method == "ANY" || own_method == method).map(|length| (length, own_method != "ANY"))
     };
     routes.iter().filter_map(|route| Some((rank(route)?, route))).max_by_key(|(rank, _)| *rank).map(|(_, route)| route.0.as_str())
+}
+
+/// Whether the path has the segments of the pattern, in which `{name}` stands for any one.
+fn fits(pattern: &str, path: &str) -> bool {
+    let (pattern, path) = (pattern.split('/'), path.split('/'));
+    pattern.clone().count() == path.clone().count() && pattern.zip(path).all(|(own, asked)| own.starts_with('{') || own == asked)
 }
 
 #[tokio::test]
