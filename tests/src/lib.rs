@@ -39,6 +39,8 @@ mod quarantine;
 #[cfg(test)]
 mod reconciliation;
 #[cfg(test)]
+mod runs;
+#[cfg(test)]
 mod scenario;
 #[cfg(test)]
 mod schedules;
