@@ -19,6 +19,7 @@ use app::{
     jobs::{JobReport, schedule},
     ports::{HistoryStore, MarketStore},
 };
+use axum::http::HeaderValue;
 use domain::{Date, Timestamp, TradingDate, trading::TradingRules};
 use models::StoredModels;
 use runtime::{Ports, Services};
@@ -54,6 +55,7 @@ pub struct System {
     pub keeper: Arc<Keeper>,
     /// Which parts of the API are on.
     pub features: FeatureFlags,
+    pub cors_origins: Vec<HeaderValue>,
     speed: f64,
     tables: Option<EmbeddedStore>,
 }
@@ -165,6 +167,7 @@ impl System {
             cursor_key,
             keeper,
             features: options.features.into(),
+            cors_origins: options.cors_origins.clone(),
             speed: options.speed,
             tables,
         };
