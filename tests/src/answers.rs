@@ -92,6 +92,13 @@ async fn the_ledgers_state_is_that_of_now_unless_another_is_asked_for() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn health_is_told_by_the_walls_clock() {
+    let server = Server::start().await;
+    let told: jiff::Timestamp = server.anonymous().get("/health").await.ok()["timestamp"].as_str().unwrap().parse().unwrap();
+    assert!(jiff::Timestamp::now().duration_since(told).as_secs() < 60, "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_front_door_leads_to_the_documentation() {
     let server = Server::start().await;
     let page = server.anonymous().get("/").await;
