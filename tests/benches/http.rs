@@ -42,6 +42,7 @@ impl Bench {
             log_format: stockgpt::cli::LogFormat::default(),
             features: stockgpt::cli::Features::default(),
             sign_up: app::auth::SignUp::Open,
+            cors_origins: vec![],
             admin: "admin@localhost".parse().unwrap(),
         };
         let (base, tokens) = runtime.block_on(async {

@@ -29,6 +29,7 @@ async fn main() {
         sign_up: app::auth::SignUp::Open,
         admin: "admin@localhost".parse().expect("an address"),
         log_format: LogFormat::default(),
+        cors_origins: vec![],
         features: Features::default(),
     };
     let system = match arguments.next() {

@@ -28,6 +28,8 @@ use tokio::{
 };
 
 pub(crate) const ADMIN: &str = "admin@localhost";
+/// The one page that may call from a browser.
+pub(crate) const TERMINAL: &str = "http://localhost:3000";
 
 /// The system at 10:00 New York on some date, its clock standing still.
 pub(crate) struct Server {
@@ -101,6 +103,7 @@ fn options(data_dir: &Path) -> Serve {
         log_format: stockgpt::cli::LogFormat::default(),
         features: Features::default(),
         sign_up: SignUp::Open,
+        cors_origins: vec![TERMINAL.parse().unwrap()],
     }
 }
 

@@ -7,6 +7,8 @@ pub mod vendors;
 #[cfg(test)]
 mod accounts;
 #[cfg(test)]
+mod answers;
+#[cfg(test)]
 mod attacks;
 #[cfg(test)]
 mod automation;
@@ -38,6 +40,8 @@ mod parity;
 mod quarantine;
 #[cfg(test)]
 mod reconciliation;
+#[cfg(test)]
+mod runs;
 #[cfg(test)]
 mod scenario;
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::{net::IpAddr, path::PathBuf};
 
 use api::FeatureFlags;
 use app::auth::SignUp;
+use axum::http::{HeaderValue, Uri, uri::Authority};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use domain::{Date, Email};
 
@@ -68,6 +69,9 @@ pub struct Serve {
     /// Who may get an account by signing in: `open`, `closed`, or addresses and domains (example.org,ann@example.com).
     #[arg(long, default_value = "open", value_name = "WHO", env = "STOCKGPT_SIGN_UP")]
     pub sign_up: SignUp,
+    /// Web pages that may call from a browser, such as http://localhost:3000; several with commas. None may unless it is named.
+    #[arg(long = "cors-origin", value_name = "ORIGIN", value_delimiter = ',', value_parser = origin, env = "STOCKGPT_CORS_ORIGINS")]
+    pub cors_origins: Vec<HeaderValue>,
     #[command(flatten)]
     pub features: Features,
 }
@@ -138,9 +142,65 @@ pub struct Replay {
     pub chart: PathBuf,
 }
 
+/// An origin as browsers write it (RFC 6454): what is written otherwise would never be equal to theirs.
+fn origin(text: &str) -> Result<HeaderValue, String> {
+    let url = Uri::try_from(text).ok().filter(|url| matches!(url.scheme_str(), Some("http" | "https")));
+    let url = url.ok_or("expected http:// or https:// and a host, such as http://localhost:3000")?;
+    let host = url.authority().map(Authority::as_str).unwrap_or_default();
+    let origin = format!("{}://{}", url.scheme_str().unwrap_or_default(), host.to_ascii_lowercase());
+    let usual_port = if url.scheme_str() == Some("https") { ":443" } else { ":80" };
+    if host.contains('@') {
+        return Err("an origin names nobody; leave out what stands before the @".into());
+    }
+    if let Some(without) = origin.strip_suffix(usual_port) {
+        return Err(format!("browsers leave out the usual port: say {without}"));
+    }
+    if origin != text {
+        return Err(format!("an origin has no path and no capitals: say {origin}"));
+    }
+    HeaderValue::from_str(text).map_err(|error| error.to_string())
+}
+
 fn speed(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(speed) if (0.0..=10_000.0).contains(&speed) => Ok(speed),
         _ => Err("expected a number from 0 to 10000".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn origins_are_what_browsers_write() {
+        for (text, expected) in [
+            ("http://localhost:3000", Ok("http://localhost:3000")),
+            ("https://terminal.example", Ok("https://terminal.example")),
+            ("http://[::1]:3000", Ok("http://[::1]:3000")),
+            ("*", Err("expected http://")),
+            ("localhost:3000", Err("expected http://")),
+            ("", Err("expected http://")),
+            ("ftp://terminal.example", Err("expected http://")),
+            ("https://terminal.example/", Err("say https://terminal.example")),
+            ("https://terminal.example/app", Err("say https://terminal.example")),
+            ("https://Terminal.example", Err("say https://terminal.example")),
+            ("https://terminal.example:443", Err("say https://terminal.example")),
+            ("https://ann@terminal.example", Err("names nobody")),
+        ] {
+            let found = origin(text);
+            match expected {
+                Ok(origin) => assert_eq!(found.unwrap(), origin),
+                Err(part) => assert!(found.as_ref().is_err_and(|error| error.contains(part)), "{text}: {found:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn several_origins_are_separated_by_commas() {
+        let cli = Cli::try_parse_from(["stockgpt", "--cors-origin", "http://localhost:3000,https://terminal.example"]).unwrap();
+        assert_eq!(cli.serve.cors_origins, ["http://localhost:3000", "https://terminal.example"]);
+        let refused = Cli::try_parse_from(["stockgpt", "--cors-origin", "http://localhost:3000,*"]).unwrap_err().to_string();
+        assert!(refused.contains("expected http:// or https:// and a host"), "{refused}");
     }
 }

@@ -114,6 +114,7 @@ fn compose(system: &System, limiter: TokenBuckets) -> Router {
     };
     let edge = Edge {
         tally: system.keeper.tally().clone(),
+        cors_origins: system.cors_origins.clone(),
         limiter: Arc::new(limiter),
         features: system.features,
         ..Edge::new(services.auth.clone(), clock)

@@ -19,6 +19,7 @@ use app::{
     jobs::{JobReport, schedule},
     ports::{HistoryStore, MarketStore},
 };
+use axum::http::HeaderValue;
 use domain::{Date, Timestamp, TradingDate, trading::TradingRules};
 use models::StoredModels;
 use runtime::{Ports, Services};
@@ -54,6 +55,7 @@ pub struct System {
     pub keeper: Arc<Keeper>,
     /// Which parts of the API are on.
     pub features: FeatureFlags,
+    pub cors_origins: Vec<HeaderValue>,
     speed: f64,
     tables: Option<EmbeddedStore>,
 }
@@ -98,7 +100,8 @@ impl System {
         Self::over(options, rules, &directory, &endpoint, Some(tables)).await
     }
 
-    /// Another copy beside a system that runs: over its tables and its files. Its own clock stands where the other's stood.
+    /// Another copy beside a system that runs: over its tables and its files. Its own clock stands where the other's stood. The other
+    /// believes that it is alone, and notices what this one writes only after some time.
     pub async fn beside(options: &Serve, tables: &str) -> anyhow::Result<Self> {
         Self::over(options, TradingRules::default(), &DataDir::open(&options.data_dir)?, tables, None).await
     }
@@ -128,12 +131,16 @@ impl System {
             let clock = open_clock(directory, options.from, bundled.last_date(), listener(&tally))?;
             (Clocks::Replay(Arc::new(clock)), Feeds { vendor: bundled.clone(), second: None, quotes: Some(bundled.clone()) })
         };
+        // The lock on its file tells that no other process has the embedded database open.
+        let is_alone = tables.is_some();
+        let portfolios = PortfolioTable::new(&store);
+        let portfolios = if is_alone { portfolios.alone() } else { portfolios };
         let ports = Ports {
             identity: Arc::new(IdentityTable::new(&store)),
             mailer: Arc::new(PrintingMailer::new(Outbox::open(directory.outbox(), Outbox::local_sender())?)),
             companies: Arc::new(MarketTable::new(&store)),
-            signals: Arc::new(SignalTable::new(&store)),
-            portfolios: Arc::new(CountedPortfolios::new(Arc::new(PortfolioTable::new(&store)), tally.clone())),
+            signals: Arc::new(if is_alone { SignalTable::alone(&store) } else { SignalTable::new(&store) }),
+            portfolios: Arc::new(CountedPortfolios::new(Arc::new(portfolios), tally.clone())),
             histories: objects.clone(),
             vendor: feeds.vendor,
             second_vendor: feeds.second,
@@ -165,6 +172,7 @@ impl System {
             cursor_key,
             keeper,
             features: options.features.into(),
+            cors_origins: options.cors_origins.clone(),
             speed: options.speed,
             tables,
         };

@@ -1,6 +1,7 @@
 //! Answers that change rarely: clients keep them and ask only whether they changed.
 
 use axum::{
+    body::Bytes,
     http::{HeaderValue, header},
     response::{IntoResponse, Response},
 };
@@ -22,16 +23,19 @@ impl<T: Serialize> IntoResponse for Cached<T> {
     fn into_response(self) -> Response {
         match serde_json::to_vec(&self.0) {
             Ok(body) => {
-                let headers = [
-                    (header::CONTENT_TYPE, HeaderValue::from_static("application/json")),
-                    (header::ETAG, etag(&body)),
-                    (header::CACHE_CONTROL, REVALIDATE),
-                ];
-                (headers, body).into_response()
+                let etag = etag(&body);
+                answer(body.into(), etag)
             }
             Err(error) => Problem::internal(&error).into_response(),
         }
     }
+}
+
+/// A [`Cached`] answer whose content is encoded already.
+pub(crate) fn answer(body: Bytes, etag: HeaderValue) -> Response {
+    let headers =
+        [(header::CONTENT_TYPE, HeaderValue::from_static("application/json")), (header::ETAG, etag), (header::CACHE_CONTROL, REVALIDATE)];
+    (headers, body).into_response()
 }
 
 /// Weak, since the same content may travel compressed or not: the first 128 bits of its SHA-256.

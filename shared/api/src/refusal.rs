@@ -65,7 +65,7 @@ impl From<OrderRefusal> for Problem {
 }
 
 /// Inner errors are phrases; people read sentences.
-fn sentence(phrase: &str) -> String {
+pub(crate) fn sentence(phrase: &str) -> String {
     let mut letters = phrase.chars();
     let start: String = letters.next().map(|first| first.to_uppercase().collect()).unwrap_or_default();
     let end = if phrase.ends_with(['.', '!', '?']) { "" } else { "." };

@@ -8,6 +8,10 @@ use tracing_subscriber::{Layer, filter::Targets, fmt, layer::SubscriberExt, util
 /// Where it is said what is logged: the first that is set counts.
 const VARIABLES: [&str; 2] = ["RUST_LOG", "LOG_LEVEL"];
 
+/// Parts that warn of what is meant to happen: to the embedded database, a condition that does not hold is a bad request. What they say
+/// counts from an error on, unless a variable asks for more.
+const QUIET: [&str; 1] = ["dynoxide"];
+
 /// How logs are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogFormat {
@@ -30,7 +34,10 @@ pub fn start(format: LogFormat, default: LevelFilter) {
 /// Nobody is locked out by a mistake in a variable: what cannot be understood counts as not said.
 fn filter(said: Option<&str>, default: LevelFilter) -> Targets {
     let said = said.map(str::trim).filter(|said| !said.is_empty());
-    said.and_then(|said| said.to_ascii_lowercase().parse().ok()).unwrap_or_else(|| Targets::new().with_default(default))
+    said.and_then(|said| said.to_ascii_lowercase().parse().ok()).unwrap_or_else(|| {
+        let quiet = QUIET.map(|part| (part, default.min(LevelFilter::ERROR)));
+        Targets::new().with_targets(quiet).with_default(default)
+    })
 }
 
 #[cfg(test)]
@@ -38,6 +45,20 @@ mod tests {
     use tracing::Level;
 
     use super::*;
+
+    #[test]
+    fn the_embedded_database_does_not_warn_of_conditions_unless_it_is_asked_to() {
+        for (said, default, warns, reports) in [
+            (None, LevelFilter::WARN, false, true),
+            (None, LevelFilter::INFO, false, true),
+            (None, LevelFilter::OFF, false, false),
+            (Some("warn"), LevelFilter::WARN, true, true),
+        ] {
+            let filter = filter(said, default);
+            let found = [Level::WARN, Level::ERROR].map(|level| filter.would_enable("dynoxide::server", &level));
+            assert_eq!(found, [warns, reports], "{said:?} {default}");
+        }
+    }
 
     #[test]
     fn what_is_logged_can_be_said_in_a_word_or_for_each_part() {

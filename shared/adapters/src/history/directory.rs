@@ -158,6 +158,27 @@ impl HistoryStore for Directory {
         self.write_off_runtime(object, bytes, expected.into()).await
     }
 
+    // A look at a directory's entry takes microseconds; to let another thread do it takes longer.
+    async fn version(&self, symbol: &Symbol) -> Result<Option<Version>, HistoryError> {
+        let stamp = Stamp::of(&self.path(&history_object(symbol))?);
+        match stamp.and_then(|stamp| self.kept.version(symbol, stamp)) {
+            Some(known) => Ok(Some(known)),
+            None => Ok(self.read(symbol).await?.map(|(_, version)| version)),
+        }
+    }
+
+    async fn object_version(&self, name: &str) -> Result<Option<Version>, HistoryError> {
+        let stamp = Stamp::of(&self.path(name)?);
+        if let Some(known) = stamp.and_then(|stamp| self.kept.object_version(name, stamp)) {
+            return Ok(Some(known));
+        }
+        let version = self.read_object(name).await?.map(|(_, version)| version);
+        if let (Some(stamp), Some(version)) = (stamp, &version) {
+            self.kept.keep_object_version(name, stamp, version);
+        }
+        Ok(version)
+    }
+
     async fn symbols(&self) -> Result<Vec<Symbol>, HistoryError> {
         self.off_runtime(Self::symbols_now).await
     }

@@ -103,6 +103,20 @@ impl HistoryStore for Bucket {
         self.put(&history_object(&history.symbol), encode_history(history)?, expected.into()).await
     }
 
+    async fn version(&self, symbol: &Symbol) -> Result<Option<Version>, HistoryError> {
+        self.object_version(&history_object(symbol)).await
+    }
+
+    async fn object_version(&self, name: &str) -> Result<Option<Version>, HistoryError> {
+        check_name(name)?;
+        match self.client.head_object().bucket(&*self.name).key(name).send().await {
+            Ok(found) => version(name, found.e_tag).map(Some),
+            // Answers to HEAD have no body: whether the bucket itself is missing is found out by those who read.
+            Err(error) if is_status(&error, 404) => Ok(None),
+            Err(error) => Err(unavailable(name, &error)),
+        }
+    }
+
     async fn symbols(&self) -> Result<Vec<Symbol>, HistoryError> {
         let mut pages = self.client.list_objects_v2().bucket(&*self.name).prefix(PRICES).into_paginator().send();
         let mut symbols = Vec::new();

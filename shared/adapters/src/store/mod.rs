@@ -20,6 +20,7 @@ pub mod error;
 pub mod expression;
 pub mod identity;
 pub mod item;
+mod kept;
 pub mod market;
 pub mod portfolios;
 pub mod query;

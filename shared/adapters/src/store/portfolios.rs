@@ -15,6 +15,8 @@
 //! `STATE` items of portfolios that the market can still change have the kind `ACTIVE`, by which the revaluation finds them; those
 //! of other portfolios that have sold something are `DORMANT`, and are looked at when something becomes known late.
 
+use std::{sync::Arc, time::Duration};
+
 use app::ports::{ClientOrder, Commit, Decision, PortfolioStore, Receipt, StoreError};
 use async_trait::async_trait;
 use domain::{
@@ -29,6 +31,7 @@ use serde::de::DeserializeOwned;
 use super::{
     Condition, Item, Key, Query, Store, Table, TransactError, Transaction,
     identity::{standing::is_staying, users::user_key},
+    kept::Kept,
 };
 
 const FORMAT: u32 = 1;
@@ -38,6 +41,10 @@ const RECEIPT_LIFE: SignedDuration = SignedDuration::from_hours(7 * 24);
 const MOST_VIEWS: usize = 90;
 /// Items that are read to be deleted.
 const FORGOTTEN_AT_ONCE: u32 = 250;
+/// How long a write that was abandoned half-way, and came to its end all the same, can go unnoticed.
+const KEPT: Duration = Duration::from_secs(10);
+/// Owners whose items are remembered: some kilobytes each.
+const MOST_KEPT: usize = 500;
 
 #[derive(Clone, Debug)]
 pub struct PortfolioTable {
@@ -45,11 +52,18 @@ pub struct PortfolioTable {
     table: Table,
     /// Where it is said whether an owner is there.
     identity: Table,
+    kept: Option<Arc<KeptPortfolios>>,
 }
 
 impl PortfolioTable {
     pub fn new(store: &Store) -> Self {
-        Self { table: store.portfolios(), identity: store.identity(), store: store.clone() }
+        Self { table: store.portfolios(), identity: store.identity(), store: store.clone(), kept: None }
+    }
+
+    /// Remembers what it reads most. Only where this process alone writes the table: nobody would tell it of other writers.
+    #[must_use]
+    pub fn alone(self) -> Self {
+        Self { kept: Some(Arc::default()), ..self }
     }
 
     async fn read<T: DeserializeOwned>(&self, owner: &UserId, sk: impl Into<String>) -> Result<Option<T>, StoreError> {
@@ -59,6 +73,13 @@ impl PortfolioTable {
     async fn owners(&self, kind: &str) -> Result<Vec<UserId>, StoreError> {
         let items = self.table.query(&Query::kind(kind)).await?;
         items.iter().map(|item| Ok(UserId(item.get_text("gsi_sk")?.to_owned()))).collect()
+    }
+
+    /// Items of a kind that are named by their dates, from `first` on, oldest first.
+    async fn from<T: DeserializeOwned>(&self, owner: &UserId, kind: &str, first: Option<Date>) -> Result<Vec<T>, StoreError> {
+        let first = first.map_or_else(|| format!("{kind}#"), |date| format!("{kind}#{date}"));
+        let query = Query::partition(format!("USER#{owner}")).between(first, format!("{kind}#~"));
+        self.table.query(&query).await?.iter().map(Item::get_doc).collect()
     }
 
     async fn newest<T: DeserializeOwned>(&self, query: Query, limit: usize) -> Result<Vec<T>, StoreError> {
@@ -107,6 +128,28 @@ impl PortfolioTable {
     }
 }
 
+/// What the only process that writes the table has read of each owner.
+#[derive(Debug)]
+struct KeptPortfolios {
+    states: Kept<UserId, Portfolio>,
+    valuations: Kept<UserId, Vec<Valuation>>,
+    /// With the date from which on they are all there.
+    decisions: Kept<UserId, (Date, Arc<Vec<Decision>>)>,
+}
+
+impl Default for KeptPortfolios {
+    fn default() -> Self {
+        Self { states: Kept::new(KEPT, MOST_KEPT), valuations: Kept::new(KEPT, MOST_KEPT), decisions: Kept::new(KEPT, MOST_KEPT) }
+    }
+}
+
+impl KeptPortfolios {
+    /// To be held while something of the owner is being written.
+    fn changing(&self, owner: &UserId) -> impl Sized {
+        (self.states.changing(owner.clone()), self.valuations.changing(owner.clone()), self.decisions.changing(owner.clone()))
+    }
+}
+
 fn key(owner: &UserId, sk: impl Into<String>) -> Key {
     Key::new(format!("USER#{owner}"), sk)
 }
@@ -122,11 +165,16 @@ fn of(owner: &UserId, prefix: &str) -> Query {
 #[async_trait]
 impl PortfolioStore for PortfolioTable {
     async fn load(&self, owner: &UserId) -> Result<Option<Portfolio>, StoreError> {
-        self.read(owner, "STATE").await
+        let read = self.read(owner, "STATE");
+        match &self.kept {
+            Some(kept) => kept.states.get_or(owner, read).await,
+            None => read.await,
+        }
     }
 
     async fn commit(&self, commit: &Commit) -> Result<(), StoreError> {
         let owner = &commit.portfolio.owner;
+        let _changing = self.kept.as_ref().map(|kept| kept.changing(owner));
         let views = Self::views(commit);
         if views.len() > MOST_VIEWS {
             return Err(StoreError::Refused(format!("a commit of {} items; at most {MOST_VIEWS} fit in one transaction", views.len())));
@@ -199,9 +247,10 @@ impl PortfolioStore for PortfolioTable {
     }
 
     async fn valuations(&self, owner: &UserId, first: Option<Date>) -> Result<Vec<Valuation>, StoreError> {
-        let first = first.map_or_else(|| "VALUE#".to_owned(), |date| format!("VALUE#{date}"));
-        let query = Query::partition(format!("USER#{owner}")).between(first, "VALUE#~");
-        self.table.query(&query).await?.iter().map(Item::get_doc).collect()
+        let Some(kept) = &self.kept else { return self.from(owner, "VALUE", first).await };
+        let read = async { self.from(owner, "VALUE", None).await.map(Some) };
+        let all = kept.valuations.get_or(owner, read).await?.unwrap_or_default();
+        Ok(all.into_iter().filter(|valuation| first.is_none_or(|first| valuation.date >= first)).collect())
     }
 
     async fn entries(&self, owner: &UserId, after: u64, limit: usize) -> Result<Vec<Entry>, StoreError> {
@@ -228,11 +277,23 @@ impl PortfolioStore for PortfolioTable {
     }
 
     async fn decisions(&self, owner: &UserId, first: Date) -> Result<Vec<Decision>, StoreError> {
-        let query = Query::partition(format!("USER#{owner}")).between(format!("SIGNAL#{first}"), "SIGNAL#~");
-        self.table.query(&query).await?.iter().map(Item::get_doc).collect()
+        let read = self.from(owner, "SIGNAL", Some(first));
+        let Some(kept) = &self.kept else { return read.await };
+        let (since, decisions) = match kept.decisions.get(owner) {
+            Ok(known) if known.0 <= first => known,
+            Ok(_) => return read.await,
+            Err(ticket) => {
+                let decisions: Arc<Vec<Decision>> = Arc::new(read.await?);
+                kept.decisions.put(ticket, owner.clone(), (first, decisions.clone()));
+                (first, decisions)
+            }
+        };
+        let is_wanted = |decision: &&Decision| since == first || decision.signal.date.date() >= first;
+        Ok(decisions.iter().filter(is_wanted).cloned().collect())
     }
 
     async fn forget(&self, owner: &UserId) -> Result<(), StoreError> {
+        let _changing = self.kept.as_ref().map(|kept| kept.changing(owner));
         // The state first: every commit depends on it, and none can follow.
         self.table.delete(&key(owner, "STATE")).await?;
         loop {
@@ -246,6 +307,7 @@ impl PortfolioStore for PortfolioTable {
     }
 
     async fn decide(&self, owner: &UserId, decision: &Decision) -> Result<(), StoreError> {
+        let _changing = self.kept.as_ref().map(|kept| kept.changing(owner));
         let transaction = self.for_owner(self.store.transaction(), owner);
         Ok(transaction.put("decision", &self.table, Self::decision_item(owner, decision)).commit().await?)
     }

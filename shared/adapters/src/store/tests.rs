@@ -2,13 +2,14 @@
 
 use std::sync::{Arc, Mutex};
 
-use app::ports::StoreError;
+use app::ports::{SignalStore, StoreError};
 use axum::{Router, http::HeaderMap, response::IntoResponse};
+use domain::{Date, signal::Signal};
 use futures::future::join_all;
 use jiff::Timestamp;
 
 use super::{
-    Condition, Item, Key, Outcome, Page, Query, Store, TableNames, TransactError, Update,
+    Condition, Item, Key, Outcome, Page, Query, SignalTable, Store, TableNames, TransactError, Update,
     expression::Value,
     tables::create_missing,
     testing::{self, store},
@@ -251,4 +252,41 @@ async fn a_store_that_is_not_there_is_unavailable_at_once() {
     drop(listener);
     let error = Store::local(&endpoint, TableNames::with_prefix("test")).ping().await.unwrap_err();
     assert!(matches!(error, StoreError::Unavailable(_)) && error.is_transient(), "{error}");
+}
+
+fn signal(symbol: &str, cancelled_at: Option<&str>) -> Signal {
+    let cancelled = cancelled_at.map_or("null".into(), |at| format!("\"{at}\""));
+    let json = format!(
+        r#"{{"symbol":"{symbol}","date":"2022-01-03","model":"m1","company":"{symbol}","sector":null,"action":"BUY","confidence":0.6,
+        "model_confidence":0.6,"confidence_level":"HIGH","probabilities":{{"buy":0.6,"hold":0.3,"sell":0.1}},"entry_price":"10",
+        "target_price":null,"stop_loss":null,"expected_return":0.01,"risk_level":"LOW","volatility":null,"rationale":"",
+        "generated_at":"2022-01-03T22:00:00Z","valid_until":"2022-01-18T21:00:00Z","cancelled_at":{cancelled},"outcome":null}}"#
+    );
+    serde_json::from_str(&json).unwrap()
+}
+
+#[tokio::test]
+async fn remembered_signals_are_those_that_were_written_last() {
+    let store = store().await;
+    let day: Date = "2022-01-03".parse().unwrap();
+    let (first, second) = (vec![signal("AAPL", None)], vec![signal("AAPL", Some("2022-01-04T22:00:00Z")), signal("MSFT", None)]);
+    let alone = SignalTable::alone(&store);
+    for signals in [&first, &second] {
+        alone.update_day(day, signals).await.unwrap();
+        for _ in 0..2 {
+            assert_eq!(*alone.glance(&[day]).await.unwrap()[0], *signals, "the writer itself, at once");
+        }
+    }
+    let nothing = alone.glance(&["2022-01-04".parse().unwrap(), day]).await.unwrap();
+    assert_eq!((nothing[0].len(), nothing[1].len()), (0, 2), "a list for each date, in their order");
+
+    let (writer, reader) = (SignalTable::new(&store), SignalTable::new(&store));
+    for signals in [&second, &first, &second] {
+        writer.update_day(day, signals).await.unwrap();
+        assert_eq!(*writer.glance(&[day]).await.unwrap()[0], *signals, "the writer itself, at once");
+        reader.ask_again();
+        for _ in 0..2 {
+            assert_eq!(*reader.glance(&[day]).await.unwrap()[0], *signals, "another copy, as soon as it asks whether there was a change");
+        }
+    }
 }

@@ -12,7 +12,7 @@ use axum::{
     body::Bytes,
     extract::State,
     http::{HeaderValue, header},
-    response::{IntoResponse, Response},
+    response::{IntoResponse, Redirect, Response},
     routing::get,
 };
 use utoipa::openapi::OpenApi;
@@ -29,11 +29,12 @@ const CONTENT_SECURITY_POLICY: HeaderValue = HeaderValue::from_static(
      connect-src 'self'; worker-src 'self' blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 );
 
-/// `/docs`, `/redoc` and `/openapi.json` for one document.
+/// `/docs`, which `/` leads to, `/redoc` and `/openapi.json` for one document.
 pub fn router(document: &OpenApi) -> Router {
     let json = serde_json::to_vec(document).expect("a document is strings, numbers and maps");
     let specification = Specification { etag: cached::etag(&json), json: json.into() };
     Router::new()
+        .route("/", get(|| async { Redirect::temporary("/docs") }))
         .route("/docs", get(|| async { page(include_str!("swagger-ui.html")) }))
         .route("/redoc", get(|| async { page(include_str!("redoc.html")) }))
         .route("/docs/{asset}", get(assets::serve))

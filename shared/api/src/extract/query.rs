@@ -5,12 +5,13 @@ use axum::{
     http::{Uri, request::Parts},
 };
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use super::{
     json::{self, body, is_json, not_json},
     reason::field_error,
 };
-use crate::problem::Problem;
+use crate::problem::{FieldError, Problem};
 
 /// Query parameters as a struct of options and defaults.
 #[derive(Debug, Clone, Copy)]
@@ -35,6 +36,21 @@ pub trait InQuery: DeserializeOwned {
     type Query: DeserializeOwned + Into<Self>;
 }
 
+/// Refuses a query that says something else than the body: whichever were taken, the other half of the request would be ignored.
+fn agree(uri: &Uri, body: &[u8]) -> Result<(), Problem> {
+    let said: serde_json::Map<String, Value> = serde_json::from_slice(body).unwrap_or_default();
+    let differs = |name: &str, value: &str| match said.get(name) {
+        Some(Value::String(text)) => !text.trim().eq_ignore_ascii_case(value.trim()),
+        // These requests are of texts.
+        _ => false,
+    };
+    let pairs = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
+    let contradictions = pairs.filter(|(name, value)| differs(name, value));
+    let errors: Vec<FieldError> =
+        contradictions.map(|(name, _)| FieldError::new(&name, "is another in the query than in the body")).collect();
+    if errors.is_empty() { Ok(()) } else { Err(Problem::invalid_inputs(errors)) }
+}
+
 /// A small request that comes as a JSON body or, without one, as query parameters.
 #[derive(Debug, Clone, Copy)]
 pub struct BodyOrQuery<B>(pub B);
@@ -54,6 +70,8 @@ impl<B: InQuery, S: Send + Sync> FromRequest<S> for BodyOrQuery<B> {
         if !is_json {
             return Err(not_json(&body));
         }
-        json::parse(&body).map(Self)
+        let request = json::parse(&body)?;
+        agree(&uri, &body)?;
+        Ok(Self(request))
     }
 }

@@ -1,7 +1,13 @@
 //! What every answer has in common: security headers, problems instead of bare status codes, 304 where nothing changed.
 
+use std::{
+    convert::Infallible,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
 use axum::{
-    body::Body,
+    body::{Body, Bytes},
     extract::Request,
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     middleware::Next,
@@ -100,8 +106,27 @@ fn is_unchanged(response: &Response, validators: &[HeaderValue]) -> bool {
 fn not_modified(response: Response) -> Response {
     let (mut parts, _) = response.into_parts();
     parts.status = StatusCode::NOT_MODIFIED;
+    // RFC 9110, 15.4.5: what a cache chooses its copy by must be as in the 200, where compression adds it.
+    parts.headers.entry(header::VARY).or_insert(HeaderValue::from_static("accept-encoding"));
     for describes_a_body in [header::CONTENT_TYPE, header::CONTENT_LENGTH, header::CONTENT_ENCODING] {
         parts.headers.remove(describes_a_body);
     }
-    Response::from_parts(parts, Body::empty())
+    Response::from_parts(parts, Body::new(Unsent))
+}
+
+/// A body of unknown length that is never sent. An empty one would be announced as `content-length: 0`, which is not the length that the
+/// 200 has (RFC 9110, 8.6).
+struct Unsent;
+
+impl http_body::Body for Unsent {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<http_body::Frame<Bytes>, Infallible>>> {
+        Poll::Ready(None)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        true
+    }
 }

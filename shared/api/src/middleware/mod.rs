@@ -22,11 +22,14 @@ use std::{sync::Arc, time::Duration};
 use axum::{
     Router,
     extract::{DefaultBodyLimit, Request},
-    http::{HeaderName, HeaderValue, Method, StatusCode, header},
+    http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version, header},
     middleware::{from_fn, from_fn_with_state},
 };
 use tower_http::{
-    compression::{CompressionLayer, CompressionLevel},
+    compression::{
+        CompressionLayer, CompressionLevel,
+        predicate::{DefaultPredicate, Predicate},
+    },
     cors::CorsLayer,
 };
 
@@ -82,7 +85,7 @@ pub(crate) fn surround(router: Router, edge: Edge) -> Router {
         .layer(from_fn_with_state(Arc::clone(&edge), audit::audit))
         .layer(from_fn_with_state(Arc::clone(&edge), identify::identify))
         .layer(from_fn(harden::harden))
-        .layer(CompressionLayer::new().gzip(true).quality(CompressionLevel::Fastest));
+        .layer(compression());
     match cors {
         Some(cors) => router.layer(cors),
         None => router,
@@ -96,8 +99,15 @@ async fn unknown_route(request: Request) -> Problem {
     Problem::new(StatusCode::NOT_FOUND, "unknown-route", format!("there is no route {path}; /docs lists all routes"))
 }
 
+/// All but what has no body to compress.
+fn compression() -> CompressionLayer<impl Predicate> {
+    let has_body = |status: StatusCode, _: Version, _: &HeaderMap, _: &Extensions| status != StatusCode::NOT_MODIFIED;
+    CompressionLayer::new().gzip(true).quality(CompressionLevel::Fastest).compress_when(DefaultPredicate::new().and(has_body))
+}
+
 fn cors(origins: &[HeaderValue]) -> Option<CorsLayer> {
-    let exposed = ["etag", "retry-after", "x-request-id", "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"];
+    let exposed =
+        ["etag", "retry-after", "www-authenticate", "x-request-id", "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"];
     (!origins.is_empty()).then(|| {
         CorsLayer::new()
             .allow_origin(origins.to_vec())

@@ -87,6 +87,7 @@ pub(crate) fn routes() -> OpenApiRouter<SystemState> {
 struct HealthBody {
     /// The worst of the checks.
     status: Health,
+    /// By the wall's clock, also in a replay.
     timestamp: Timestamp,
     #[schema(value_type = String)]
     version: &'static str,
@@ -125,12 +126,12 @@ struct HealthQuery {
         (status = 503, description = "It cannot serve.", body = HealthBody)
     )
 )]
-async fn health(State(state): State<SystemState>, Now(now): Now, Query(query): Query<HealthQuery>) -> Response {
+async fn health(State(state): State<SystemState>, Now(now): Now, WallNow(wall): WallNow, Query(query): Query<HealthQuery>) -> Response {
     let depth = if query.deep { Depth::Deep } else { Depth::Plain };
     let checks: BTreeMap<_, _> = join_all(state.checks.iter().map(|check| run(&**check, now, depth))).await.into_iter().collect();
     let status = checks.values().map(|check| check.status).max().unwrap_or(Health::Healthy);
     let code = if status == Health::Unhealthy { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
-    (code, Json(HealthBody { status, timestamp: now, version: state.version, checks })).into_response()
+    (code, Json(HealthBody { status, timestamp: wall, version: state.version, checks })).into_response()
 }
 
 async fn run(check: &dyn HealthCheck, now: Timestamp, depth: Depth) -> (&'static str, CheckBody) {

@@ -90,6 +90,11 @@ impl Data {
                     warn!(%symbol, %error, "the batch pauses");
                     is_exhausted = true;
                 }
+                Err(StepError::Unknown(error)) => {
+                    warn!(%symbol, %error, "not ingested");
+                    batch.unknown.insert(symbol.clone());
+                    batch.fail(symbol.clone(), error);
+                }
                 Err(StepError::Failed(error)) => {
                     warn!(%symbol, %error, "not ingested");
                     batch.fail(symbol.clone(), error);
@@ -104,7 +109,7 @@ impl Data {
             match step {
                 Ok(added) => drop(batch.done.insert(symbol, added)),
                 Err(StepError::Quota(_)) => is_exhausted = true,
-                Err(StepError::Failed(error)) => {
+                Err(error @ (StepError::Unknown(_) | StepError::Failed(_))) => {
                     warn!(%symbol, %error, "not stored");
                     batch.fail(symbol, error);
                 }

@@ -3,7 +3,7 @@
 use domain::{Symbol, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{Data, Progress, Run, RunKind};
+use super::{Data, Progress, Run, RunKind, plan};
 use crate::UseCaseError;
 
 /// What an ingestion run is to do.
@@ -19,19 +19,12 @@ pub enum IngestJob {
 }
 
 impl IngestJob {
-    /// How many symbols were asked for.
-    pub fn symbols(&self) -> usize {
+    /// The record of the run that the job begins at `now`, before anything is planned. Its id is the one that the run will have.
+    pub fn start(&self, now: Timestamp) -> Run {
         match self {
-            Self::Stocks { symbols, .. } => symbols.len(),
-            Self::Scheduled | Self::StockList => 0,
-        }
-    }
-
-    pub fn kind(&self) -> RunKind {
-        match self {
-            Self::Stocks { .. } => RunKind::Stocks,
-            Self::Scheduled => RunKind::Scheduled,
-            Self::StockList => RunKind::StockList,
+            Self::Stocks { symbols, days_back } => Run::over(&plan::ascending(symbols.clone()), Some(plan::first(*days_back, now)), now),
+            Self::Scheduled => Run::start(RunKind::Scheduled, now, 0),
+            Self::StockList => Run::start(RunKind::StockList, now, 0),
         }
     }
 

@@ -53,8 +53,7 @@ impl Data {
         now: Timestamp,
         progress: Progress<'_>,
     ) -> Result<Run, UseCaseError> {
-        let first = calendar::new_york_date(now).saturating_sub(i64::from(days_back).days());
-        self.ingest(RunKind::Stocks, symbols.to_vec(), Some(first), now, progress).await
+        self.ingest(RunKind::Stocks, symbols.to_vec(), Some(first(days_back, now)), now, progress).await
     }
 
     async fn active_symbols(&self) -> Result<Vec<Symbol>, UseCaseError> {
@@ -74,17 +73,19 @@ impl Data {
         self.complete(&run, &batches, now, progress).await
     }
 
-    /// Records a run with its batches. A run of the same kind and instant that was begun before keeps its plan, and what it has done.
+    /// Records a run with its batches. A run of the same id that was begun before keeps its plan, and what it has done.
     pub async fn plan(
         &self,
         kind: RunKind,
-        mut symbols: Vec<Symbol>,
+        symbols: Vec<Symbol>,
         first: Option<Date>,
         now: Timestamp,
     ) -> Result<(Run, Vec<Batch>), UseCaseError> {
-        symbols.sort_unstable();
-        symbols.dedup();
-        let mut run = Run { first, ..Run::start(kind, now, symbols.len()) };
+        let symbols = ascending(symbols);
+        let mut run = match kind {
+            RunKind::Stocks => Run::over(&symbols, first, now),
+            RunKind::Scheduled | RunKind::StockList => Run { first, ..Run::start(kind, now, symbols.len()) },
+        };
         if let Some(begun) = self.begun(&run, &symbols).await? {
             return Ok(begun);
         }
@@ -126,6 +127,7 @@ impl Data {
             }
             for batch in failed {
                 batch.failures.clear();
+                batch.unknown.clear();
                 batch.state = BatchState::Waiting;
                 self.market.companies().put_batch(batch).await?;
             }
@@ -143,7 +145,8 @@ impl Data {
         symbols.chunks(BATCH).enumerate().map(of).collect()
     }
 
-    /// What failed in a run over chosen stocks since the last daily run is tried once more, from where it should have begun.
+    /// What failed in a run over chosen stocks since the last daily run is tried once more, from where it should have begun; but not what
+    /// no vendor knows.
     async fn second_tries(&self, run: &Run, mut number: usize) -> Result<Vec<Batch>, UseCaseError> {
         if run.kind != RunKind::Scheduled || run.first.is_some() {
             return Ok(vec![]);
@@ -152,9 +155,12 @@ impl Data {
         let earlier = self.market.companies().runs(LOOK_BACK).await?;
         let since = earlier.into_iter().filter(|other| other.id != run.id).take_while(|other| other.kind != RunKind::Scheduled);
         for other in since.filter(|other| other.kind == RunKind::Stocks && other.symbols_failed > 0) {
-            for failed in self.market.companies().batches(&other.id).await?.into_iter().filter(|batch| !batch.failures.is_empty()) {
-                batches.push(Batch::new(run, number, failed.failures.into_keys().collect(), other.first, BTreeSet::new()));
-                number += 1;
+            for failed in self.market.companies().batches(&other.id).await? {
+                let again: Vec<Symbol> = failed.failures.into_keys().filter(|symbol| !failed.unknown.contains(symbol)).collect();
+                if !again.is_empty() {
+                    batches.push(Batch::new(run, number, again, other.first, BTreeSet::new()));
+                    number += 1;
+                }
             }
         }
         Ok(batches)
@@ -219,6 +225,18 @@ impl Data {
         info!(run = run.id, bars = run.bars_added, failures = run.symbols_failed, state = run.state.name(), "ingestion finished");
         Ok(run)
     }
+}
+
+/// Each symbol once, in its order: the same wish is the same run.
+pub(super) fn ascending(mut symbols: Vec<Symbol>) -> Vec<Symbol> {
+    symbols.sort_unstable();
+    symbols.dedup();
+    symbols
+}
+
+/// Where histories begin that reach `days_back` calendar days back.
+pub(super) fn first(days_back: u32, now: Timestamp) -> Date {
+    calendar::new_york_date(now).saturating_sub(i64::from(days_back).days())
 }
 
 /// The stocks that are compared with the second vendor on `date`: those with the smallest hashes of date and symbol, so that every copy of

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{Date, Symbol, Timestamp};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use super::gate::Reason;
 
@@ -81,6 +82,9 @@ pub struct Batch {
     /// Announced before it is written: a process that dies in between does not know whether it was.
     pub writing: BTreeMap<Symbol, Added>,
     pub failures: BTreeMap<Symbol, String>,
+    /// Those of the failed that no vendor knows: mistyped, most likely, and not tried again by later runs.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub unknown: BTreeSet<Symbol>,
     pub vendor_calls: u64,
     /// Time spent working, for estimates.
     pub worked_ms: u64,
@@ -141,6 +145,15 @@ impl Run {
             failures: BTreeMap::new(),
             remaining_seconds: None,
         }
+    }
+
+    /// A run over chosen stocks, in ascending order. Several may begin at one market instant, so that the id also tells what was asked
+    /// for: asked for again it is the same.
+    pub(super) fn over(symbols: &[Symbol], first: Option<Date>, started_at: Timestamp) -> Self {
+        let run = Self { first, ..Self::start(RunKind::Stocks, started_at, symbols.len()) };
+        let names: Vec<&str> = symbols.iter().map(Symbol::as_str).collect();
+        let asked = Sha256::digest(format!("{first:?} {}", names.join(" ")));
+        Self { id: format!("{}-{}", run.id, hex::encode(&asked[..4])), ..run }
     }
 
     pub fn is_over(&self) -> bool {
@@ -204,6 +217,7 @@ impl Batch {
             done: BTreeMap::new(),
             writing: BTreeMap::new(),
             failures: BTreeMap::new(),
+            unknown: BTreeSet::new(),
             vendor_calls: 0,
             worked_ms: 0,
         }

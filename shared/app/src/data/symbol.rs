@@ -45,6 +45,9 @@ pub(super) enum StepError {
     /// No vendor answers any more today: the others need not be tried.
     #[error(transparent)]
     Quota(VendorError),
+    /// No vendor has ever heard of it.
+    #[error(transparent)]
+    Unknown(VendorError),
     #[error(transparent)]
     Failed(#[from] UseCaseError),
 }
@@ -53,6 +56,7 @@ impl From<VendorError> for StepError {
     fn from(error: VendorError) -> Self {
         match error {
             VendorError::QuotaExhausted { .. } => Self::Quota(error),
+            VendorError::UnknownSymbol(..) => Self::Unknown(error),
             other => Self::Failed(other.into()),
         }
     }
@@ -174,6 +178,7 @@ impl Data {
                 warn!(%symbol, error = %other, "the second vendor does not help");
                 Err(error.into())
             }
+            (error @ VendorError::UnknownSymbol(..), Err(VendorError::UnknownSymbol(..))) => Err(error.into()),
             (error, Err(other)) => Err(UseCaseError::Unavailable(format!("{error}; {other}")).into()),
         }
     }

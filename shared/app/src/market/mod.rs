@@ -1,6 +1,7 @@
 //! The market as it is known at an instant: histories, the snapshot of all stocks, and what the current session has shown.
 
 mod liquidity;
+mod parsed;
 mod snapshot;
 mod tapes;
 
@@ -12,6 +13,8 @@ use domain::{
     trading::{MarketView, StockView},
 };
 use futures::{StreamExt, TryStreamExt, stream};
+
+use parsed::Parsed;
 
 pub use liquidity::{background, liquidity_after};
 pub use snapshot::{LateStatement, MarketSnapshot, StockSnapshot};
@@ -35,11 +38,13 @@ pub struct Market {
     companies: Arc<dyn MarketStore>,
     /// Where prices of the current session come from; without one, prices are those of the last close.
     quotes: Option<Arc<dyn MarketData>>,
+    snapshot: Arc<Parsed<MarketSnapshot>>,
+    context: Arc<Parsed<MarketContext>>,
 }
 
 impl Market {
     pub fn new(histories: Arc<dyn HistoryStore>, companies: Arc<dyn MarketStore>, quotes: Option<Arc<dyn MarketData>>) -> Self {
-        Self { histories, companies, quotes }
+        Self { histories, companies, quotes, snapshot: Arc::default(), context: Arc::default() }
     }
 
     pub fn companies(&self) -> &Arc<dyn MarketStore> {
@@ -50,6 +55,13 @@ impl Market {
     pub async fn history(&self, symbol: &Symbol, now: Timestamp) -> Result<PriceHistory, UseCaseError> {
         let stored = self.histories.read(symbol).await?;
         Ok(stored.map_or_else(|| PriceHistory::new(symbol.clone()), |(history, _)| history.known_at(now)))
+    }
+
+    /// The first instant after `now` at which what is stored of the stock becomes known.
+    pub async fn next_known(&self, symbol: &Symbol, now: Timestamp) -> Result<Option<Timestamp>, UseCaseError> {
+        let Some((history, _)) = self.histories.read(symbol).await? else { return Ok(None) };
+        let known = history.bars.iter().map(|record| record.known_at).chain(history.actions.iter().map(|action| action.known_at));
+        Ok(known.filter(|known| *known > now).min())
     }
 
     /// Histories of several stocks as known at `now`, in the order of `symbols`.
@@ -80,17 +92,24 @@ impl Market {
     }
 
     /// The market's means as last computed; sessions after `now` are not in any feature of a date before.
-    pub async fn context(&self) -> Result<MarketContext, UseCaseError> {
-        Ok(self.read_json(CONTEXT).await?.unwrap_or_default())
+    pub async fn context(&self) -> Result<Arc<MarketContext>, UseCaseError> {
+        Ok(self.context.read(self.histories.as_ref(), CONTEXT).await?.map(|(context, _)| context).unwrap_or_default())
     }
 
-    pub async fn snapshot(&self) -> Result<MarketSnapshot, UseCaseError> {
+    /// What the stock's features by `now` are made of, as a text that changes whenever that does.
+    pub async fn state(&self, symbol: &Symbol) -> Result<String, UseCaseError> {
+        let (history, context) = futures::try_join!(self.histories.version(symbol), self.histories.object_version(CONTEXT))?;
+        let text = |version: Option<Version>| version.map(|version| version.0).unwrap_or_default();
+        Ok(format!("{} {}", text(history), text(context)))
+    }
+
+    pub async fn snapshot(&self) -> Result<Arc<MarketSnapshot>, UseCaseError> {
         Ok(self.versioned_snapshot().await?.0)
     }
 
     /// The snapshot, and what names its state; `None` while there is none.
-    pub async fn versioned_snapshot(&self) -> Result<(MarketSnapshot, Option<String>), UseCaseError> {
-        let stored = self.read_versioned_json(SNAPSHOT).await?;
+    pub async fn versioned_snapshot(&self) -> Result<(Arc<MarketSnapshot>, Option<String>), UseCaseError> {
+        let stored = self.snapshot.read(self.histories.as_ref(), SNAPSHOT).await?;
         Ok(stored.map_or_else(Default::default, |(snapshot, version)| (snapshot, Some(version.0))))
     }
 
@@ -162,18 +181,6 @@ impl Market {
         kinds.dedup();
         let ratio: Decimal = kinds.iter().map(|(_, kind)| kind.price_ratio()).product();
         Ok(Price::round(last.close.decimal() / ratio).unwrap_or(last.close))
-    }
-
-    async fn read_json<T: serde::de::DeserializeOwned>(&self, name: &str) -> Result<Option<T>, UseCaseError> {
-        Ok(self.read_versioned_json(name).await?.map(|(value, _)| value))
-    }
-
-    async fn read_versioned_json<T: serde::de::DeserializeOwned>(&self, name: &str) -> Result<Option<(T, Version)>, UseCaseError> {
-        let Some((bytes, version)) = self.histories.read_object(name).await? else { return Ok(None) };
-        match serde_json::from_slice(&bytes) {
-            Ok(value) => Ok(Some((value, version))),
-            Err(error) => Err(UseCaseError::Unavailable(format!("{name} is damaged: {error}"))),
-        }
     }
 }
 

@@ -107,7 +107,7 @@ impl Desk {
             let state = known.state;
             async move {
                 if journal.portfolio().order(id).is_none() {
-                    return Err(UseCaseError::TooLate(format!("order {id} is {} and can no longer be cancelled", state.name())));
+                    return Err(UseCaseError::TooLate(too_late_to_cancel(id, state)));
                 }
                 let reason = "cancelled by its owner".to_owned();
                 journal.record(Event::OrderClosed { order_id: id.clone(), state: OrderState::Canceled, reason });
@@ -156,9 +156,17 @@ impl Desk {
         self.order(user, &first.order).await.map(Some)
     }
 
-    /// Refuses a symbol that no company has, before anything else is looked at.
+    /// Refuses an order for a symbol that no company has, before anything else is looked at.
     pub(super) async fn known_stock(&self, symbol: &Symbol) -> Result<(), UseCaseError> {
         let known = Market::companies(&self.market).company(symbol).await?;
         known.map(|_| ()).ok_or_else(|| UseCaseError::UnknownSymbol(symbol.clone()))
+    }
+}
+
+/// The state's name is the protocol's, which spells one of them unlike our sentences.
+fn too_late_to_cancel(id: &OrderId, state: OrderState) -> String {
+    match state {
+        OrderState::Canceled => format!("order {id} is cancelled already"),
+        _ => format!("order {id} is {} and can no longer be cancelled", state.name()),
     }
 }

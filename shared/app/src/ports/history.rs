@@ -28,6 +28,16 @@ pub trait HistoryStore: Send + Sync {
     /// Writes the whole history only if the stored one is still `expected` (`None`: only if there is none yet).
     async fn write(&self, history: &PriceHistory, expected: Option<&Version>) -> Result<Version, HistoryError>;
 
+    /// What names the state of the stored history, told without reading it where that can be.
+    async fn version(&self, symbol: &Symbol) -> Result<Option<Version>, HistoryError> {
+        Ok(self.read(symbol).await?.map(|(_, version)| version))
+    }
+
+    /// As [`Self::version`], of an object.
+    async fn object_version(&self, name: &str) -> Result<Option<Version>, HistoryError> {
+        Ok(self.read_object(name).await?.map(|(_, version)| version))
+    }
+
     /// All symbols with a stored history, sorted.
     async fn symbols(&self) -> Result<Vec<Symbol>, HistoryError>;
 

@@ -1,5 +1,7 @@
 //! Signals by date, and what became of them.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use domain::{
     Date,
@@ -19,6 +21,15 @@ pub trait SignalStore: Send + Sync {
 
     /// The signals of each of `dates`, in the order of `dates`, by symbol within one.
     async fn days(&self, dates: &[Date]) -> Result<Vec<Signal>, StoreError>;
+
+    /// As [`Self::days`], a list for each date, perhaps some seconds old: for those who look, not for those who change.
+    async fn glance(&self, dates: &[Date]) -> Result<Vec<Arc<Vec<Signal>>>, StoreError> {
+        let mut days = Vec::with_capacity(dates.len());
+        for date in dates {
+            days.push(Arc::new(self.days(std::slice::from_ref(date)).await?));
+        }
+        Ok(days)
+    }
 
     async fn explanation(&self, id: &SignalId) -> Result<Option<Explanation>, StoreError>;
 

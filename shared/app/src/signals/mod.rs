@@ -89,17 +89,20 @@ impl Signals {
     ) -> Result<(Vec<SeenSignal>, usize), UseCaseError> {
         let dates = filter.date.map_or_else(|| recent_dates(now), |date| vec![date]);
         let oldest = dates.iter().min().copied().unwrap_or_default();
-        let (signals, decisions) = futures::try_join!(self.store.days(&dates), self.portfolios.decisions(user, oldest))?;
-        let decisions: BTreeMap<SignalId, Decision> = decisions.into_iter().map(|decision| (decision.signal.clone(), decision)).collect();
-        let mut matching: Vec<SeenSignal> = signals
-            .into_iter()
-            .filter(|signal| signal.generated_at <= now)
-            .map(|signal| seen(signal, &decisions, now))
-            .filter(|seen| filter.matches(seen))
-            .collect();
-        matching.sort_by(|a, b| b.signal.date.cmp(&a.signal.date).then_with(|| b.signal.confidence.total_cmp(&a.signal.confidence)));
-        let total = matching.len();
-        Ok((matching.into_iter().skip(skip).take(limit).collect(), total))
+        let (days, decisions) = futures::try_join!(self.store.glance(&dates), self.portfolios.decisions(user, oldest))?;
+        let decided: Decided<'_> = decisions.iter().map(|decision| (key(&decision.signal), decision)).collect();
+        let (mut page, mut total) = (Vec::with_capacity(limit.min(100)), 0);
+        for day in &days {
+            let known = day.iter().filter(|signal| signal.generated_at <= now);
+            let mut matching: Vec<&Signal> = known.filter(|signal| filter.matches(signal, &decided, now)).collect();
+            let (before, wanted) = (skip.saturating_sub(total), limit - page.len());
+            total += matching.len();
+            if before < matching.len() && wanted > 0 {
+                matching.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
+                page.extend(matching.into_iter().skip(before).take(wanted).map(|signal| see(signal, &decided, now)));
+            }
+        }
+        Ok((page, total))
     }
 
     /// The signals of one stock on `dates`, in their order, as far as they were made by `now`.
@@ -114,12 +117,12 @@ impl Signals {
     pub async fn standing(&self, now: Timestamp) -> Result<(BTreeMap<SignalAction, usize>, Option<Date>), UseCaseError> {
         let mut counts = BTreeMap::from(SignalAction::ALL.map(|action| (action, 0)));
         let dates: Vec<Date> = recent_dates(now).into_iter().take(analysis::LIFE_SESSIONS + 1).collect();
-        let mut signals = self.store.days(&dates).await?;
-        signals.retain(|signal| signal.generated_at <= now);
-        for signal in signals.iter().filter(|signal| signal.status(now) == SignalStatus::Active) {
+        let days = self.store.glance(&dates).await?;
+        let signals = || days.iter().flat_map(|day| day.iter()).filter(|signal| signal.generated_at <= now);
+        for signal in signals().filter(|signal| signal.status(now) == SignalStatus::Active) {
             *counts.entry(signal.action).or_default() += 1;
         }
-        Ok((counts, signals.iter().map(|signal| signal.date.date()).max()))
+        Ok((counts, signals().map(|signal| signal.date.date()).max()))
     }
 
     /// Whether any signal of `date` is stored.
@@ -140,16 +143,17 @@ impl Signals {
                 self.portfolios.decision(user, id).await.map_err(UseCaseError::from)
             })?;
         let explanation = explanation.ok_or_else(|| UseCaseError::NotFound(format!("explanation of signal {id}")))?;
-        let decisions = decision.into_iter().map(|decision| (id.clone(), decision)).collect();
-        Ok(ExplainedSignal { seen: seen(signal, &decisions, now), explanation })
+        let decided = decision.iter().map(|decision| (key(id), decision)).collect();
+        Ok(ExplainedSignal { seen: see(&signal, &decided, now), explanation })
     }
 
     /// Computed from what really happened to all signals that have ended.
     pub async fn performance(&self, now: Timestamp) -> Result<PerformanceSummary, UseCaseError> {
         let recent = recent_dates(now);
-        let (days, signals) = futures::try_join!(self.store.performance(), self.store.days(&recent))?;
-        let active = signals.iter().filter(|signal| signal.status(now) == SignalStatus::Active).count();
-        let unevaluated = signals.iter().filter(|signal| signal.outcome.is_none()).count();
+        let (days, signals) = futures::try_join!(self.store.performance(), self.store.glance(&recent))?;
+        let signals = || signals.iter().flat_map(|day| day.iter());
+        let active = signals().filter(|signal| signal.status(now) == SignalStatus::Active).count();
+        let unevaluated = signals().filter(|signal| signal.outcome.is_none()).count();
         Ok(summarize(&days, active, unevaluated))
     }
 
@@ -165,21 +169,34 @@ fn recent_dates(now: Timestamp) -> Vec<Date> {
     std::iter::successors(Some(newest), |date| Some(TradingDate::previous(*date))).take(LISTED_SESSIONS).map(TradingDate::date).collect()
 }
 
-fn seen(signal: Signal, decisions: &BTreeMap<SignalId, Decision>, now: Timestamp) -> SeenSignal {
-    let decision = decisions.get(&signal.id()).cloned();
-    let is_accepted = decision.as_ref().is_some_and(|decision| decision.kind == DecisionKind::Accept);
-    let status = if is_accepted { SignalStatus::Executed } else { signal.status(now) };
-    SeenSignal { signal, status, decision }
+/// A user's decisions by the parts of the signals' ids.
+type Decided<'a> = BTreeMap<(TradingDate, &'a Symbol, &'a str), &'a Decision>;
+
+fn key(id: &SignalId) -> (TradingDate, &Symbol, &str) {
+    (id.date, &id.symbol, &id.model)
+}
+
+fn decision<'a>(signal: &'a Signal, decided: &Decided<'a>) -> Option<&'a Decision> {
+    decided.get(&(signal.date, &signal.symbol, signal.model.as_str())).copied()
+}
+
+fn status(signal: &Signal, decision: Option<&Decision>, now: Timestamp) -> SignalStatus {
+    let is_accepted = decision.is_some_and(|decision| decision.kind == DecisionKind::Accept);
+    if is_accepted { SignalStatus::Executed } else { signal.status(now) }
+}
+
+fn see<'a>(signal: &'a Signal, decided: &Decided<'a>, now: Timestamp) -> SeenSignal {
+    let decision = decision(signal, decided);
+    SeenSignal { status: status(signal, decision, now), signal: signal.clone(), decision: decision.cloned() }
 }
 
 impl SignalFilter {
-    fn matches(&self, seen: &SeenSignal) -> bool {
-        let signal = &seen.signal;
+    fn matches<'a>(&self, signal: &'a Signal, decided: &Decided<'a>, now: Timestamp) -> bool {
         self.symbol.as_ref().is_none_or(|symbol| signal.symbol == *symbol)
             && self.action.is_none_or(|action| signal.action == action)
             && self.confidence_min.is_none_or(|least| signal.confidence >= least)
             && self.confidence_max.is_none_or(|most| signal.confidence <= most)
             && self.sector.is_none_or(|sector| signal.sector == Some(sector))
-            && self.status.is_none_or(|status| seen.status == status)
+            && self.status.is_none_or(|wanted| status(signal, decision(signal, decided), now) == wanted)
     }
 }

@@ -6,7 +6,8 @@ mod prices;
 use std::sync::Arc;
 
 use analysis::{FeatureRow, FeatureTable, Series};
-use domain::{Company, Date, Symbol, Timestamp, calendar};
+use domain::{Company, Date, Symbol, Timestamp, ToSpan, calendar};
+use jiff::civil::Time;
 
 pub use directory::StockFilter;
 pub use prices::{LatestPrice, PriceRow};
@@ -74,6 +75,20 @@ impl Stocks {
 
     pub async fn company(&self, symbol: &Symbol) -> Result<Company, UseCaseError> {
         self.market.companies().company(symbol).await?.ok_or_else(|| UseCaseError::UnknownSymbol(symbol.clone()))
+    }
+
+    /// What everything that is told of the stock is made of, as a text that changes whenever that does.
+    pub async fn state(&self, symbol: &Symbol) -> Result<String, UseCaseError> {
+        let company = self.company(symbol).await?;
+        Ok(format!("{} {}", self.market.state(symbol).await?, company.sector.map_or("", domain::Sector::name)))
+    }
+
+    /// As long as [`Self::state`] stays, what was told at `now` is told at every instant until this one: nothing more becomes known of the
+    /// stock, and prices keep the share basis of their day.
+    pub async fn unchanged_until(&self, symbol: &Symbol, now: Timestamp) -> Result<Timestamp, UseCaseError> {
+        let tomorrow = calendar::new_york_instant(calendar::new_york_date(now).saturating_add(1.day()), Time::midnight());
+        let known = self.market.next_known(symbol, now).await?;
+        Ok(known.map_or(tomorrow, |known| known.min(tomorrow)))
     }
 
     /// Indicators of the wanted sessions, oldest first, on today's share basis, as adjusted prices are.

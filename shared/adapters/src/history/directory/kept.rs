@@ -44,12 +44,31 @@ struct Decoded {
 
 /// Shared by all copies of a directory.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Kept(Arc<Mutex<BTreeMap<Symbol, Decoded>>>);
+pub(super) struct Kept {
+    histories: Arc<Mutex<BTreeMap<Symbol, Decoded>>>,
+    /// Of the few objects whose versions are asked for.
+    objects: Arc<Mutex<BTreeMap<String, (Stamp, Version)>>>,
+}
 
 impl Kept {
+    pub(super) fn version(&self, symbol: &Symbol, stamp: Stamp) -> Option<Version> {
+        let decoded = self.histories.lock().unwrap_or_else(PoisonError::into_inner);
+        decoded.get(symbol).filter(|decoded| decoded.stamp == stamp).map(|decoded| decoded.version.clone())
+    }
+
+    pub(super) fn object_version(&self, name: &str, stamp: Stamp) -> Option<Version> {
+        let objects = self.objects.lock().unwrap_or_else(PoisonError::into_inner);
+        objects.get(name).filter(|(known, _)| *known == stamp).map(|(_, version)| version.clone())
+    }
+
+    pub(super) fn keep_object_version(&self, name: &str, stamp: Stamp, version: &Version) {
+        let mut objects = self.objects.lock().unwrap_or_else(PoisonError::into_inner);
+        objects.insert(name.to_owned(), (stamp, version.clone()));
+    }
+
     pub(super) fn find(&self, symbol: &Symbol, stamp: Stamp) -> Option<(PriceHistory, Version)> {
         let (history, version) = {
-            let decoded = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let decoded = self.histories.lock().unwrap_or_else(PoisonError::into_inner);
             let found = decoded.get(symbol).filter(|decoded| decoded.stamp == stamp)?;
             (found.history.clone(), found.version.clone())
         };
@@ -58,7 +77,7 @@ impl Kept {
 
     pub(super) fn keep(&self, stamp: Stamp, history: &PriceHistory, version: &Version) {
         let kept = Decoded { stamp, history: Arc::new(history.clone()), version: version.clone() };
-        let mut decoded = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut decoded = self.histories.lock().unwrap_or_else(PoisonError::into_inner);
         decoded.insert(history.symbol.clone(), kept);
         let mut bars: usize = decoded.values().map(|decoded| decoded.history.bars.len()).sum();
         while bars > MOST_BARS {

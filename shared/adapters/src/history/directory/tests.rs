@@ -35,6 +35,24 @@ async fn a_history_is_read_back_with_the_version_that_writing_gave() {
 }
 
 #[tokio::test]
+async fn versions_are_told_as_reading_tells_them() {
+    let (_temporary, store) = directory();
+    let (one, two) = (history("AAPL", &["1"]), history("AAPL", &["1", "2"]));
+    assert_eq!((store.version(&one.symbol).await.unwrap(), store.object_version("a.json").await.unwrap()), (None, None));
+    let first = store.write(&one, None).await.unwrap();
+    assert_eq!(store.version(&one.symbol).await.unwrap(), Some(first.clone()), "first asked");
+    store.read(&one.symbol).await.unwrap();
+    assert_eq!(store.version(&one.symbol).await.unwrap(), Some(first.clone()), "asked again");
+    let second = store.write(&two, Some(&first)).await.unwrap();
+    assert_eq!(store.version(&one.symbol).await.unwrap(), Some(second), "after a change");
+    for bytes in [b"1", b"2", b"1"] {
+        let written = store.replace_object("a.json", bytes).await.unwrap();
+        assert_eq!(store.object_version("a.json").await.unwrap(), Some(written.clone()), "first asked");
+        assert_eq!(store.object_version("a.json").await.unwrap(), Some(written), "asked again");
+    }
+}
+
+#[tokio::test]
 async fn symbols_are_sorted_and_other_files_are_no_stocks() {
     let (temporary, store) = directory();
     assert_eq!(store.symbols().await.unwrap(), []);

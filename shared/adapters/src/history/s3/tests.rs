@@ -19,7 +19,7 @@ impl Objects {
         let key = path.strip_prefix("/bucket").expect("the bucket is in the path").trim_start_matches('/');
         match method {
             "GET" if key.is_empty() => self.list(query),
-            "GET" => self.get(key),
+            "GET" | "HEAD" => self.get(key),
             "PUT" => self.put(key, asked),
             _ => reply(405, ""),
         }
@@ -90,6 +90,18 @@ async fn a_history_is_read_back_with_the_version_that_writing_gave() {
     assert_eq!(store.read(&brk.symbol).await.unwrap(), None);
     let version = store.write(&brk, None).await.unwrap();
     assert_eq!(store.read(&brk.symbol).await.unwrap(), Some((brk, version)));
+}
+
+#[tokio::test]
+async fn versions_are_told_without_reading() {
+    let (service, _, store) = bucket().await;
+    let brk = history("BRK.B");
+    assert_eq!(store.version(&brk.symbol).await.unwrap(), None);
+    let version = store.write(&brk, None).await.unwrap();
+    assert_eq!(store.version(&brk.symbol).await.unwrap(), Some(version));
+    let written = store.replace_object("a.json", b"1").await.unwrap();
+    assert_eq!(store.object_version("a.json").await.unwrap(), Some(written));
+    assert!(service.asked().iter().all(|asked| !asked.target.starts_with("GET")));
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ mod quarantine;
 use std::sync::Arc;
 
 use app::{
-    data::{Data, IngestJob, Run},
+    data::{Data, IngestJob},
     stocks::{StockFilter, Stocks},
 };
 use axum::{
@@ -115,8 +115,7 @@ async fn ingest(state: &DataState, job: IngestJob, in_background: bool, now: Tim
     if !in_background && state.background.can_wait() {
         return Ok(Json(RunBody::from(job.run(&state.data, now, &|_, _| {}).await?)).into_response());
     }
-    // A run's id follows from its kind and its time.
-    let run = Run::start(job.kind(), now, job.symbols());
+    let run = job.start(now);
     state.data.announce(&run).await?;
     let run_id = run.id;
     let (symbols, days_back) = match &job {

@@ -21,7 +21,7 @@ use crate::{
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct StateQuery {
-    /// Everything recorded by this instant of the market's time.
+    /// Everything recorded by this instant of the market's time; without it and `sequence`, by now.
     #[param(value_type = Option<String>, format = DateTime, nullable = false, example = "2022-01-03T21:00:00Z")]
     at: Option<Timestamp>,
     /// Everything up to the entry of this number; 0 is before the first. Instead of `at`.
@@ -148,7 +148,8 @@ pub(super) async fn ledger_state(
     let until = match (query.at, query.sequence) {
         (Some(instant), None) => Until::Instant(instant),
         (None, Some(sequence)) => Until::Sequence(sequence),
-        _ => return Err(Problem::invalid("at", "say either at or sequence")),
+        (None, None) => Until::Instant(now),
+        (Some(_), Some(_)) => return Err(Problem::invalid("at", "say either at or sequence, not both")),
     };
     Ok(Json(state.desk.state_at(&user.user_id, until, now).await?.into()))
 }

@@ -1,6 +1,9 @@
 //! Placing, previewing, cancelling and listing orders.
 
-use app::portfolio::{OrderFilter, Preview};
+use app::{
+    UseCaseError,
+    portfolio::{OrderFilter, Preview},
+};
 use axum::{extract::State, http::StatusCode};
 use domain::{
     Symbol, Timestamp,
@@ -20,6 +23,7 @@ use crate::{
     extract::{AuthUser, Idempotent, Json, Limit, MaybeKey, Path, Query, Skip, Trader},
     number::{Dollars, Number, SharePrice, Shares},
     problem::Problem,
+    refusal::sentence,
     routes::vocabulary::OrderStateName,
 };
 
@@ -129,6 +133,14 @@ impl OrderPreview {
     }
 }
 
+/// The symbol stands in the body: an unknown one is a wrong input, while the route exists.
+fn of_order(error: UseCaseError) -> Problem {
+    match &error {
+        UseCaseError::UnknownSymbol(_) => Problem::refused("unknown-symbol", sentence(&error.to_string())).at("symbol", error.to_string()),
+        _ => error.into(),
+    }
+}
+
 /// Place an order
 ///
 /// It fills at the first price observed after it was placed. A refusal names the limit in its `type`.
@@ -142,7 +154,6 @@ impl OrderPreview {
     responses(
         (status = 201, description = "The order is accepted and waits for a price.", body = OrderBody),
         (status = 200, description = "A retry: the order that the client order id named the first time, as it is now.", body = OrderBody),
-        (status = 404, response = crate::docs::NotFound),
         (status = 409, response = crate::docs::Conflict)
     )
 )]
@@ -152,7 +163,7 @@ pub(super) async fn place_order(
     Now(now): Now,
     Idempotent { body, key }: Idempotent<OrderRequestBody>,
 ) -> Result<(StatusCode, Json<OrderBody>), Problem> {
-    let placed = state.desk.place(&user.user_id, &body.order()?, &cause(), key.as_ref(), now).await?;
+    let placed = state.desk.place(&user.user_id, &body.order()?, &cause(), key.as_ref(), now).await.map_err(of_order)?;
     let status = if placed.is_new { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, Json(placed.order.into())))
 }
@@ -167,8 +178,7 @@ pub(super) async fn place_order(
     request_body = OrderRequestBody,
     security(("bearer" = ["trader"])),
     responses(
-        (status = 200, description = "What would happen.", body = OrderPreview),
-        (status = 404, response = crate::docs::NotFound)
+        (status = 200, description = "What would happen.", body = OrderPreview)
     )
 )]
 pub(super) async fn preview_order(
@@ -178,7 +188,7 @@ pub(super) async fn preview_order(
     Json(body): Json<OrderRequestBody>,
 ) -> Result<Json<OrderPreview>, Problem> {
     let order = body.order()?;
-    let preview = state.desk.preview(&user.user_id, &order, now).await?;
+    let preview = state.desk.preview(&user.user_id, &order, now).await.map_err(of_order)?;
     Ok(Json(OrderPreview::new(order.side, preview)))
 }
 

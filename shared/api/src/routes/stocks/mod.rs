@@ -1,17 +1,25 @@
 //! Companies, their prices and their indicators.
 
+mod answers;
 mod dto;
 
 use std::sync::Arc;
 
 use app::stocks::{SessionRange, StockFilter, Stocks};
-use axum::extract::State;
+use axum::{
+    extract::{FromRef, State},
+    http::Uri,
+    response::Response,
+};
 use domain::{Sector, Symbol, Timestamp};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use self::dto::{FeatureList, IndustryList, LatestBar, PriceList, SectorList, StockList};
+use self::{
+    answers::Answers,
+    dto::{FeatureList, IndustryList, LatestBar, PriceList, SectorList, StockList},
+};
 use super::vocabulary::SectorName;
 use crate::{
     cached::Cached,
@@ -25,10 +33,17 @@ const TAG: &str = "Stocks";
 
 /// The routes under `/stocks`.
 pub fn router(stocks: Stocks) -> OpenApiRouter {
-    routes().with_state(Arc::new(stocks))
+    routes().with_state(StocksState { stocks: Arc::new(stocks), answers: Arc::default() })
 }
 
-pub(crate) fn routes() -> OpenApiRouter<Arc<Stocks>> {
+/// What the routes of stocks work with.
+#[derive(Clone, FromRef)]
+pub(crate) struct StocksState {
+    stocks: Arc<Stocks>,
+    answers: Arc<Answers>,
+}
+
+pub(crate) fn routes() -> OpenApiRouter<StocksState> {
     OpenApiRouter::default()
         .routes(routes!(list_stocks))
         .routes(routes!(list_sectors))
@@ -185,13 +200,18 @@ async fn list_industries(_: AuthUser, State(stocks): State<Arc<Stocks>>) -> Resu
 )]
 async fn get_prices(
     _: AuthUser,
-    State(stocks): State<Arc<Stocks>>,
+    State(StocksState { stocks, answers }): State<StocksState>,
     Now(now): Now,
     Path(symbol): Path<Symbol>,
     Query(query): Query<PriceQuery>,
-) -> Result<Cached<PriceList>, Problem> {
-    let rows = stocks.prices(&symbol, query.range().sessions()?, query.adjusted, then(query.known_at, now)?).await?;
-    Ok(Cached(PriceList { symbol: symbol.to_string(), count: rows.len(), prices: rows.into_iter().rev().map(Into::into).collect() }))
+    uri: Uri,
+) -> Result<Response, Problem> {
+    let (range, then) = (query.range().sessions()?, then(query.known_at, now)?);
+    let compute = async {
+        let rows = stocks.prices(&symbol, range, query.adjusted, then).await?;
+        Ok(PriceList { symbol: symbol.to_string(), count: rows.len(), prices: rows.into_iter().rev().map(Into::into).collect() })
+    };
+    answers.give(&stocks, &uri, &symbol, then, compute).await
 }
 
 /// Indicators of a stock
@@ -207,13 +227,18 @@ async fn get_prices(
 )]
 async fn get_features(
     _: AuthUser,
-    State(stocks): State<Arc<Stocks>>,
+    State(StocksState { stocks, answers }): State<StocksState>,
     Now(now): Now,
     Path(symbol): Path<Symbol>,
     Query(query): Query<RangeQuery>,
-) -> Result<Cached<FeatureList>, Problem> {
-    let rows = stocks.features(&symbol, query.sessions()?, then(query.known_at, now)?).await?;
-    Ok(Cached(FeatureList { symbol: symbol.to_string(), count: rows.len(), features: rows.into_iter().rev().map(Into::into).collect() }))
+    uri: Uri,
+) -> Result<Response, Problem> {
+    let (range, then) = (query.sessions()?, then(query.known_at, now)?);
+    let compute = async {
+        let rows = stocks.features(&symbol, range, then).await?;
+        Ok(FeatureList { symbol: symbol.to_string(), count: rows.len(), features: rows.into_iter().rev().map(Into::into).collect() })
+    };
+    answers.give(&stocks, &uri, &symbol, then, compute).await
 }
 
 /// The newest bar of a stock
