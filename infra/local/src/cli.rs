@@ -4,7 +4,7 @@
 
 use std::{net::IpAddr, path::PathBuf};
 
-use api::FeatureFlags;
+use api::{FeatureFlags, middleware::LimitSettings};
 use app::auth::SignUp;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use domain::{Date, Email};
@@ -68,6 +68,10 @@ pub struct Serve {
     /// Who may get an account by signing in: `open`, `closed`, or addresses and domains (example.org,ann@example.com).
     #[arg(long, default_value = "open", value_name = "WHO", env = "STOCKGPT_SIGN_UP")]
     pub sign_up: SignUp,
+    /// How often callers may come, such as "read=60/s burst 600, codes-per-address=5/10m"; what is not named keeps its default.
+    /// Names: sign-in, read, write, data, public (requests); codes-per-address, codes-per-source, logins-per-source (signing in).
+    #[arg(long, default_value = "", hide_default_value = true, value_name = "LIMITS", env = "STOCKGPT_RATE_LIMITS")]
+    pub rate_limits: LimitSettings,
     #[command(flatten)]
     pub features: Features,
 }

@@ -12,6 +12,7 @@ use anyhow::{Context, bail};
 use api::{
     FeatureFlags,
     metrics::{CountedPortfolios, Keeper, Tally},
+    middleware::RouteLimits,
     routes::clock::MarketClock,
 };
 use app::{
@@ -54,6 +55,8 @@ pub struct System {
     pub keeper: Arc<Keeper>,
     /// Which parts of the API are on.
     pub features: FeatureFlags,
+    /// How often callers may come.
+    pub limits: RouteLimits,
     speed: f64,
     tables: Option<EmbeddedStore>,
 }
@@ -147,6 +150,7 @@ impl System {
             session_cache: Duration::from_mins(1),
             // Longer than the outbox takes to write a mail.
             request_floor: Duration::from_millis(50),
+            limits: options.rate_limits.sign_in.clone(),
             ..AuthPolicy::default()
         };
         let services = Services::new(ports, policy, &directory.secrets()?, rules);
@@ -165,6 +169,7 @@ impl System {
             cursor_key,
             keeper,
             features: options.features.into(),
+            limits: options.rate_limits.routes.clone(),
             speed: options.speed,
             tables,
         };

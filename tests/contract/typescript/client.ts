@@ -117,6 +117,19 @@ export async function fetchPrices(symbols: string[]): Promise<Schemas["RunStateN
   return said(await api.GET("/api/v1/data/runs/{run_id}", { params: { path: { run_id } } })).state;
 }
 
+// Charts
+export async function chart(symbol: string): Promise<string> {
+  const params = { path: { symbol }, query: { limit: 250, theme: "dark" } } as const;
+  return said(await api.GET("/api/v1/stocks/{symbol}/chart", { params, parseAs: "text" }));
+}
+
+// Admin
+export async function retire(id: string): Promise<boolean> {
+  const path = { id };
+  said(await api.PUT("/api/v1/admin/users/{id}/role", { params: { path }, body: { role: "viewer" } }));
+  return said(await api.POST("/api/v1/admin/users/{id}/deactivate", { params: { path } })).is_active;
+}
+
 // System
 export async function isWell(): Promise<boolean> {
   const { data } = await api.GET("/health");

@@ -20,13 +20,13 @@ use crate::{
     extract::{AuthUser, Idempotent, Json, Limit, MaybeKey, Path, Query, Skip, Trader},
     number::{Dollars, Number, SharePrice, Shares},
     problem::Problem,
-    routes::vocabulary::OrderStateName,
+    routes::vocabulary::{OrderStateName, SymbolName},
 };
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct OrderQuery {
-    #[param(value_type = Option<String>, nullable = false, example = "AAPL")]
+    #[param(inline, value_type = Option<SymbolName>, nullable = false)]
     symbol: Option<Symbol>,
     #[param(inline, value_type = Option<OrderStateName>, nullable = false)]
     status: Option<OrderState>,
