@@ -2,12 +2,18 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
+use api::middleware::LimitSettings;
 use divan::{Bencher, counter::ItemsCount};
 use domain::Email;
 use futures::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
-use stockgpt::{cli::Serve, serve, system::System};
+use stockgpt::{
+    cli::Serve,
+    connections::{self, Connections},
+    serve,
+    system::System,
+};
 use tokio::{net::TcpListener, runtime::Runtime};
 
 /// How many trade at once, each in a portfolio of their own.
@@ -44,6 +50,7 @@ impl Bench {
             sign_up: app::auth::SignUp::Open,
             cors_origins: vec![],
             admin: "admin@localhost".parse().unwrap(),
+            rate_limits: LimitSettings::default(),
         };
         let (base, tokens) = runtime.block_on(async {
             let system = System::start(&options).await.unwrap();
@@ -53,7 +60,9 @@ impl Bench {
             for number in 1..CLIENTS {
                 tokens.push(log_in(&system, &options, &format!("client{number}@example.com").parse().unwrap()).await);
             }
-            tokio::spawn(async move { serve::serve(listener, serve::unlimited_router(&system), std::future::pending()).await });
+            tokio::spawn(async move {
+                connections::serve(listener, serve::unlimited_router(&system), Connections::default(), std::future::pending()).await;
+            });
             (base, tokens)
         });
         let bench = Self { runtime, client: reqwest::Client::new(), base, tokens, _directory: directory };

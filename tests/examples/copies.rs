@@ -27,9 +27,10 @@ async fn main() {
         live: false,
         reset: false,
         sign_up: app::auth::SignUp::Open,
+        rate_limits: api::middleware::LimitSettings::default(),
+        cors_origins: Vec::new(),
         admin: "admin@localhost".parse().expect("an address"),
         log_format: LogFormat::default(),
-        cors_origins: vec![],
         features: Features::default(),
     };
     let system = match arguments.next() {
@@ -40,5 +41,5 @@ async fn main() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has free ports");
     let url = format!("http://{}", listener.local_addr().expect("the socket is bound"));
     println!("{}", json!({"url": url, "tables": system.tables()}));
-    serve::serve_until_stopped(listener, &system).await.expect("the server stops in order");
+    serve::serve_until_stopped(listener, &system).await;
 }

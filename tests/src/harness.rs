@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use api::middleware::LimitSettings;
 use app::auth::SignUp;
 use axum::Router;
 use domain::trading::TradingRules;
@@ -16,6 +17,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use stockgpt::{
     cli::{Features, Serve},
+    connections::{self, Connections},
     serve,
     system::System,
 };
@@ -104,6 +106,7 @@ fn options(data_dir: &Path) -> Serve {
         features: Features::default(),
         sign_up: SignUp::Open,
         cors_origins: vec![TERMINAL.parse().unwrap()],
+        rate_limits: LimitSettings::default(),
     }
 }
 
@@ -132,6 +135,12 @@ impl Server {
     /// `change` may do to the data directory what it likes before the server opens it.
     pub(crate) async fn start_with(from: Option<Date>, change: impl FnOnce(&Path)) -> Self {
         Self::start_by(TradingRules::default(), from, change).await
+    }
+
+    /// With other limits of rate than the usual ones.
+    pub(crate) async fn start_limited(limits: LimitSettings) -> Self {
+        let options = Serve { rate_limits: limits, ..options(Path::new("")) };
+        Self::start_as(TradingRules::default(), options, serve::router, |_| {}).await
     }
 
     /// Trades by `rules`.
@@ -167,7 +176,7 @@ impl Server {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (stop, stopping) = oneshot::channel();
         let running = tokio::spawn(async move {
-            serve::serve(listener, router, async { drop(stopping.await) }).await.unwrap();
+            connections::serve(listener, router, Connections::default(), async { drop(stopping.await) }).await;
         });
         Self { url, system, directory, stop: Some(stop), running }
     }

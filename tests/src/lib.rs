@@ -31,6 +31,8 @@ mod ingest;
 #[cfg(test)]
 mod interop;
 #[cfg(test)]
+mod limits;
+#[cfg(test)]
 mod market_data;
 #[cfg(test)]
 mod orders;

@@ -23,6 +23,13 @@ class Server:
         self.arguments = arguments or ("--speed", "0")
         self.environment = environment
 
+    @classmethod
+    def at(cls, url, outbox):
+        """One that runs already, as another process started it."""
+        server = cls("")
+        server.url, server.outbox = url, pathlib.Path(outbox)
+        return server
+
     def __enter__(self):
         self.directory = tempfile.TemporaryDirectory(prefix="stockgpt-")
         data = pathlib.Path(self.directory.name) / "data"

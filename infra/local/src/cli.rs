@@ -4,7 +4,7 @@
 
 use std::{net::IpAddr, path::PathBuf};
 
-use api::FeatureFlags;
+use api::{FeatureFlags, middleware::LimitSettings};
 use app::auth::SignUp;
 use axum::http::{HeaderValue, Uri, uri::Authority};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
@@ -72,6 +72,10 @@ pub struct Serve {
     /// Web pages that may call from a browser, such as http://localhost:3000; several with commas. None may unless it is named.
     #[arg(long = "cors-origin", value_name = "ORIGIN", value_delimiter = ',', value_parser = origin, env = "STOCKGPT_CORS_ORIGINS")]
     pub cors_origins: Vec<HeaderValue>,
+    /// How often callers may come, such as "read=60/s burst 600, codes-per-address=5/10m"; what is not named keeps its default.
+    /// Names: sign-in, read, write, data, public (requests); codes-per-address, codes-per-source, logins-per-source (signing in).
+    #[arg(long, default_value = "", hide_default_value = true, value_name = "LIMITS", env = "STOCKGPT_RATE_LIMITS")]
+    pub rate_limits: LimitSettings,
     #[command(flatten)]
     pub features: Features,
 }

@@ -191,7 +191,7 @@ impl MarketClock for ReplayClock {
             AdvanceTo::NextEvent => schedule::next_after(self.now()).at,
             AdvanceTo::Instant(instant) => instant,
         };
-        self.advance_to(target).await.map_err(|error| Problem::invalid("/to", error.to_string()))
+        self.advance_to(target).await.map_err(|error| Problem::unusable("/to", error.to_string()))
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub mod cli;
 pub mod clock;
+pub mod connections;
 pub mod data_dir;
 pub mod embedded_store;
 pub mod first_start;

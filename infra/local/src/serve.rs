@@ -1,13 +1,13 @@
 //! Serving the system: one router over all groups, until Ctrl-C.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use api::{
     Edge,
     cursor::CursorSealer,
     metrics::MarketGauges,
-    middleware::{Quota, TokenBuckets},
+    middleware::{self, RouteLimits},
     routes::{
         self,
         account::AccountState,
@@ -18,7 +18,7 @@ use api::{
         system::SystemState,
     },
 };
-use app::charts::Charts;
+use app::{auth::Bucket, charts::Charts};
 use axum::Router;
 use domain::{Timestamp, trading::TradingRules};
 use runtime::pointer::StoredCards;
@@ -26,6 +26,7 @@ use tokio::net::TcpListener;
 
 use crate::{
     cli::Serve,
+    connections::{Connections, serve},
     health,
     system::{Clocks, System},
     terminal,
@@ -42,19 +43,19 @@ pub fn run(options: &Serve, rules: TradingRules) -> anyhow::Result<()> {
         let system = System::start_with(options, rules).await?;
         announce(&system, options, address).await;
         system.run_clock();
-        serve_until_stopped(listener, &system).await
+        serve_until_stopped(listener, &system).await;
+        Ok(())
     })
 }
 
 /// Answers until the process is told to stop; what it has counted is written down meanwhile and at the end.
-pub async fn serve_until_stopped(listener: TcpListener, system: &System) -> anyhow::Result<()> {
+pub async fn serve_until_stopped(listener: TcpListener, system: &System) {
     let counting = tokio::spawn(system.keeper.clone().keep());
-    let served = serve(listener, router(system), stop_signal()).await;
+    serve(listener, router(system), Connections::default(), stop_signal()).await;
     counting.abort();
     if let Err(error) = system.keeper.release(Timestamp::now()).await {
         tracing::warn!(%error, "the last seconds' counts are lost");
     }
-    served
 }
 
 async fn bind(options: &Serve) -> anyhow::Result<TcpListener> {
@@ -62,24 +63,17 @@ async fn bind(options: &Serve) -> anyhow::Result<TcpListener> {
     TcpListener::bind(address).await.with_context(|| format!("cannot serve on {address}; choose another port with --port"))
 }
 
-/// Answers until `stop` resolves; requests under way are finished.
-pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Output = ()> + Send + 'static) -> anyhow::Result<()> {
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    axum::serve(listener, service).with_graceful_shutdown(stop).await.context("the server stopped")
-}
-
-/// The whole API of a system.
+/// The whole API of a system. This process owns its data directory, so that it is all copies there are: what it counts is exact.
 pub fn router(system: &System) -> Router {
-    compose(system, TokenBuckets::default())
+    compose(system, system.limits.clone())
 }
 
 /// As [`router`] without limits of rate: for measuring.
 pub fn unlimited_router(system: &System) -> Router {
-    let quota = Quota { burst: u32::MAX, per_second: f64::from(u32::MAX) };
-    compose(system, TokenBuckets::new(quota, quota))
+    compose(system, RouteLimits::all(Bucket::new(u32::MAX, Duration::from_nanos(1))))
 }
 
-fn compose(system: &System, limiter: TokenBuckets) -> Router {
+fn compose(system: &System, limits: RouteLimits) -> Router {
     let services = &system.services;
     let clock = system.clock.edge();
     let groups = [
@@ -115,7 +109,7 @@ fn compose(system: &System, limiter: TokenBuckets) -> Router {
     let edge = Edge {
         tally: system.keeper.tally().clone(),
         cors_origins: system.cors_origins.clone(),
-        limiter: Arc::new(limiter),
+        limiter: Arc::new(middleware::InProcess::new(limits)),
         features: system.features,
         ..Edge::new(services.auth.clone(), clock)
     };

@@ -12,6 +12,7 @@ use anyhow::{Context, bail};
 use api::{
     FeatureFlags,
     metrics::{CountedPortfolios, Keeper, Tally},
+    middleware::RouteLimits,
     routes::clock::MarketClock,
 };
 use app::{
@@ -56,6 +57,8 @@ pub struct System {
     /// Which parts of the API are on.
     pub features: FeatureFlags,
     pub cors_origins: Vec<HeaderValue>,
+    /// How often callers may come.
+    pub limits: RouteLimits,
     speed: f64,
     tables: Option<EmbeddedStore>,
 }
@@ -154,6 +157,7 @@ impl System {
             session_cache: Duration::from_mins(1),
             // Longer than the outbox takes to write a mail.
             request_floor: Duration::from_millis(50),
+            limits: options.rate_limits.sign_in.clone(),
             ..AuthPolicy::default()
         };
         let services = Services::new(ports, policy, &directory.secrets()?, rules);
@@ -173,6 +177,7 @@ impl System {
             keeper,
             features: options.features.into(),
             cors_origins: options.cors_origins.clone(),
+            limits: options.rate_limits.routes.clone(),
             speed: options.speed,
             tables,
         };

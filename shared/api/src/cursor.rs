@@ -35,7 +35,7 @@ impl CursorSealer {
 
     /// The position that was sealed for the same scope.
     pub fn open(&self, scope: &str, cursor: &str) -> Result<String, Problem> {
-        let invalid = || Problem::invalid("cursor", "is not a cursor of this list; start without one");
+        let invalid = || Problem::unusable("cursor", "is not a cursor of this list; start without one");
         let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| invalid())?;
         let (tag, position) = bytes.split_at_checked(TAG_BYTES).ok_or_else(invalid)?;
         let position = std::str::from_utf8(position).map_err(|_| invalid())?;

@@ -81,10 +81,16 @@ fn scaled(digits: &str, exponent: &str) -> Option<Decimal> {
     Decimal::try_from_i128_with_scale(value.mantissa().checked_mul(factor)?, 0).ok()
 }
 
+/// A trillion: no account comes near, and sums of such amounts are far from a decimal's end.
+const DOLLARS_MAX: i64 = 1_000_000_000_000;
+
 /// Dollars with at most two decimals, of either sign.
-fn money(value: Decimal) -> Result<Money, AmountError> {
+fn money(value: Decimal) -> Result<Money, String> {
     if value.scale() > Money::PLACES {
-        return Err(AmountError::TooPrecise(value, Money::PLACES));
+        return Err(AmountError::TooPrecise(value, Money::PLACES).to_string());
+    }
+    if value.abs() > Decimal::from(DOLLARS_MAX) {
+        return Err(format!("must be from -{DOLLARS_MAX} to {DOLLARS_MAX}"));
     }
     Ok(Money::round(value))
 }
@@ -131,17 +137,44 @@ fn number_schema(description: &str, example: f64) -> ObjectBuilder {
 amount!(
     /// Dollars as a JSON number.
     Dollars(Money), money, "US dollars, at most two decimals", 100_000.0,
+    .multiple_of(Some(0.01)).minimum(Some(-1e12)).maximum(Some(1e12))
 );
 amount!(
     /// A price of one share as a JSON number.
     SharePrice(Price), Price::new, "US dollars for one share, at most four decimals", 175.43,
-    .exclusive_minimum(Some(0.0)).maximum(Some(10_000_000.0))
+    .multiple_of(Some(0.0001)).exclusive_minimum(Some(0.0)).maximum(Some(10_000_000.0))
 );
 amount!(
     /// A number of shares as a JSON number.
     Shares(Quantity), Quantity::new, "Shares, at most nine decimals", 12.5,
-    .minimum(Some(0.0)).maximum(Some(1_000_000_000.0))
+    .multiple_of(Some(0.000_000_001)).minimum(Some(0.0)).maximum(Some(1_000_000_000.0))
 );
+
+/// How far a stop trails the best price, in percent: 0.1 to 50, at most four decimals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TrailPercent(pub Decimal);
+
+impl<'de> Deserialize<'de> for TrailPercent {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let percent = deserialize(deserializer)?;
+        if percent.scale() > 4 || !(Decimal::new(1, 1)..=Decimal::from(50)).contains(&percent) {
+            return Err(de::Error::custom(format_args!("{percent} is not between 0.1 and 50 percent, with at most four decimals")));
+        }
+        Ok(Self(percent))
+    }
+}
+
+impl PartialSchema for TrailPercent {
+    fn schema() -> RefOr<Schema> {
+        number_schema("Percent: how far a stop trails the best price, at most four decimals", 5.0)
+            .multiple_of(Some(0.0001))
+            .minimum(Some(0.1))
+            .maximum(Some(50.0))
+            .into()
+    }
+}
+
+impl ToSchema for TrailPercent {}
 
 /// A percentage as a JSON number, in percent: `68.1` means 68.1 %. At most four decimals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -89,6 +89,13 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, "not-found", detail)
     }
 
+    fn sentence(error: &FieldError) -> String {
+        match error.pointer.trim_start_matches('/') {
+            "" => error.detail.clone(),
+            name => format!("{name}: {}", error.detail),
+        }
+    }
+
     /// 422: one input cannot be used.
     pub fn invalid(field: &str, detail: impl Into<String>) -> Self {
         Self::invalid_inputs(vec![FieldError::new(field, detail)])
@@ -96,13 +103,18 @@ impl Problem {
 
     /// 422: several inputs cannot be used.
     pub fn invalid_inputs(errors: Vec<FieldError>) -> Self {
-        let sentence = |error: &FieldError| match error.pointer.trim_start_matches('/') {
-            "" => error.detail.clone(),
-            name => format!("{name}: {}", error.detail),
-        };
-        let detail = errors.iter().map(sentence).collect::<Vec<_>>().join("; ");
+        let detail = errors.iter().map(Self::sentence).collect::<Vec<_>>().join("; ");
         let mut problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-input", detail);
         problem.0.errors = errors;
+        problem
+    }
+
+    /// 422: each input is well formed, but together, or in the present state, they cannot be used. `invalid-input` is only what
+    /// breaks the document's schema, so that a client that keeps to it never meets that kind.
+    pub fn unusable(field: &str, detail: impl Into<String>) -> Self {
+        let error = FieldError::new(field, detail);
+        let mut problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "unusable-input", Self::sentence(&error));
+        problem.0.errors = vec![error];
         problem
     }
 

@@ -38,7 +38,7 @@ impl From<UseCaseError> for Problem {
         match error {
             UseCaseError::UnknownSymbol(_) => Self::new(StatusCode::NOT_FOUND, "unknown-symbol", detail),
             UseCaseError::NotFound(_) => Self::not_found(detail),
-            UseCaseError::Invalid { field, detail } => Self::invalid(field, detail),
+            UseCaseError::Invalid { field, detail } => Self::unusable(field, detail),
             UseCaseError::Refused(refusal) => refusal.into(),
             UseCaseError::KeyReused => Self::conflict("idempotency-key-reused", detail),
             UseCaseError::ClientOrderIdTaken(_) => Self::conflict("client-order-id-taken", detail),

@@ -7,12 +7,7 @@ use std::{
 };
 
 use adapters::{secrets::SecretError, store::TallyTable};
-use api::{
-    extract::Source,
-    metrics::Keeper,
-    middleware::{AnsweredRoute, TokenBuckets},
-    problem::Problem,
-};
+use api::{extract::Source, metrics::Keeper, middleware::AnsweredRoute, problem::Problem};
 use app::auth::SecretsError;
 use axum::{
     Router,
@@ -64,8 +59,7 @@ struct Composed {
 impl Function {
     pub fn new(place: Arc<dyn Place>, compose: Compose) -> Result<Self, SettingsError> {
         let keeper = Arc::new(Keeper::new(Arc::default(), Arc::new(TallyTable::new(&place.store()?))));
-        let shared = Shared { keeper, limiter: Arc::new(TokenBuckets::default()) };
-        Ok(Self { place, compose, shared, composed: RwLock::new(None) })
+        Ok(Self { place, compose, shared: Shared { keeper }, composed: RwLock::new(None) })
     }
 
     /// The answer to a request as the gateway hands it over, counted and measured.

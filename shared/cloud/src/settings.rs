@@ -1,7 +1,7 @@
 //! What a deployment tells its functions, in their environment. Region, credentials and endpoints are the SDK's own matter.
 
 use adapters::market_data::Plan;
-use api::FeatureFlags;
+use api::{FeatureFlags, middleware::LimitSettings};
 use app::auth::SignUp;
 use axum::http::HeaderValue;
 use domain::{Email, trading::TradingRules};
@@ -33,6 +33,8 @@ pub struct Settings {
     pub rules: TradingRules,
     /// `FEATURE_REAL_TIME_DATA`, `FEATURE_ADVANCED_CHARTS`, `FEATURE_MODEL_INSIGHTS`: which parts of the API are on, `true` or `false`.
     pub features: FeatureFlags,
+    /// `RATE_LIMITS`: how often callers may come, such as `read=60/s burst 600, codes-per-address=5/10m`.
+    pub limits: LimitSettings,
     pub polygon: VendorSettings,
     pub tiingo: VendorSettings,
     /// Whether a stand-in serves S3: buckets are named in the path then.
@@ -73,6 +75,7 @@ impl Settings {
             origins: origins(text("ALLOWED_ORIGINS"))?,
             rules: rules(text("TRADING_RULES"))?,
             features: features(&text)?,
+            limits: text("RATE_LIMITS").map(|limits| parsed("RATE_LIMITS", &limits)).transpose()?.unwrap_or_default(),
             polygon: vendor("polygon", "POLYGON_SECRET_ID", "POLYGON_PLAN", "POLYGON_BASE_URL")?,
             tiingo: vendor("tiingo", "TIINGO_SECRET_ID", "TIINGO_PLAN", "TIINGO_BASE_URL")?,
             path_style: text("AWS_ENDPOINT_URL").or_else(|| text("AWS_ENDPOINT_URL_S3")).is_some(),
@@ -199,6 +202,7 @@ mod tests {
             ("TRADING_RULES", "initial_cash = 0"),
             ("TRADING_RULES", "leverage = 2"),
             ("FEATURE_ADVANCED_CHARTS", "maybe"),
+            ("RATE_LIMITS", "read=fast"),
         ] {
             let error = read(&[("STAGE", "dev"), (variable, value)].into_iter().rev().collect::<Vec<_>>()).unwrap_err();
             assert!(error.to_string().starts_with(&format!("{variable} is `")), "{error}");
@@ -212,6 +216,7 @@ mod tests {
             ("ADMIN_EMAIL", "ann@example.com"),
             ("SIGN_UP", "example.org"),
             ("ALLOWED_ORIGINS", "https://app.example.com, http://localhost:3000,"),
+            ("RATE_LIMITS", "read=7/s burst 70"),
             ("POLYGON_SECRET_ID", "polygon"),
             ("POLYGON_PLAN", "paid"),
             ("TRADING_RULES", "initial_cash = 25000\nlimits = { participation = 0.1 }"),
@@ -226,6 +231,7 @@ mod tests {
         assert_eq!(settings.polygon, VendorSettings { secret: Some("polygon".into()), plan: Some(Plan::POLYGON_PAID), base_url: None });
         assert_eq!(settings.tiingo, VendorSettings { secret: None, plan: None, base_url: Some("http://127.0.0.1:9".into()) });
         assert_eq!(settings.rules.initial_cash.to_string(), "25000.00");
+        assert_eq!(settings.limits, "read=7/s burst 70".parse().unwrap());
         assert!(settings.path_style);
         assert_eq!(settings.features, FeatureFlags { model_insights: false, ..FeatureFlags::default() });
     }

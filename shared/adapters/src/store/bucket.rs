@@ -12,7 +12,7 @@ use super::{Condition, Item, Key, Outcome, Table, Update, expression::Value};
 
 const FORMAT: u32 = 1;
 
-/// Milliseconds since 1970 at which the bucket is full again.
+/// Microseconds since 1970 at which the bucket is full again: sixty tokens a second do not come in whole milliseconds.
 const FULL_AT: &str = "full_at";
 
 /// A try fails only if the bucket went from full to filling, or back, between two requests of ours.
@@ -22,15 +22,16 @@ const ATTEMPTS: usize = 8;
 /// twice and no caller starves: each step is an addition that holds whatever others add meanwhile, not a comparison with what was
 /// read.
 pub(super) async fn take(table: &Table, key: &Key, bucket: &Bucket, now: Timestamp) -> Result<Taken, StoreError> {
-    let refill = milliseconds(bucket.refill);
-    // In whole milliseconds like what is stored, so that the answers here and the conditions there agree.
-    let now_ms = now.as_millisecond();
-    let now = Timestamp::from_millisecond(now_ms).unwrap_or(now);
+    // In whole microseconds like what is stored, so that the answers here and the conditions there agree.
+    let bucket = &Bucket { refill: Duration::from_micros(u64::try_from(bucket.refill.as_micros()).unwrap_or(u64::MAX)), ..*bucket };
+    let refill = microseconds(bucket.refill);
+    let now_us = now.as_microsecond();
+    let now = Timestamp::from_microsecond(now_us).unwrap_or(now);
     for _ in 0..ATTEMPTS {
-        let was_full = Condition::absent(FULL_AT).or(Condition::at_most(FULL_AT, Value::number(now_ms)));
+        let was_full = Condition::absent(FULL_AT).or(Condition::at_most(FULL_AT, Value::number(now_us)));
         let from_full = Update::new(key.clone())
             .set_if_absent("v", Value::number(FORMAT))
-            .set(FULL_AT, Value::number(now_ms.saturating_add(refill)))
+            .set(FULL_AT, Value::number(now_us.saturating_add(refill)))
             .expires_at(now + bucket.span())
             .when(was_full);
         let filling = match table.update(from_full).await? {
@@ -42,12 +43,12 @@ pub(super) async fn take(table: &Table, key: &Key, bucket: &Bucket, now: Timesta
         if !answer.allowed {
             return Ok(answer);
         }
-        let span = milliseconds(bucket.span());
+        let span = microseconds(bucket.span());
         let from_filling = Update::new(key.clone())
             .add(FULL_AT, refill)
             .expires_at(now + bucket.span())
-            .when(Condition::greater(FULL_AT, Value::number(now_ms)))
-            .when(Condition::at_most(FULL_AT, Value::number(now_ms.saturating_add(span - refill))));
+            .when(Condition::greater(FULL_AT, Value::number(now_us)))
+            .when(Condition::at_most(FULL_AT, Value::number(now_us.saturating_add(span - refill))));
         match table.update(from_filling).await? {
             Outcome::Written(item) => return taken(&item, bucket, now),
             Outcome::Refused(Some(item)) => {
@@ -65,7 +66,7 @@ pub(super) async fn take(table: &Table, key: &Key, bucket: &Bucket, now: Timesta
 /// Empties the bucket so far that its next token comes after `pause`. It is never filled by this: a longer pause stays.
 pub(super) async fn drain(table: &Table, key: &Key, bucket: &Bucket, pause: Duration, now: Timestamp) -> Result<(), StoreError> {
     let filling = (pause + bucket.span()).saturating_sub(bucket.refill);
-    let full_at = now.as_millisecond().saturating_add(milliseconds(filling));
+    let full_at = now.as_microsecond().saturating_add(microseconds(filling));
     let drained = Update::new(key.clone())
         .set_if_absent("v", Value::number(FORMAT))
         .set(FULL_AT, Value::number(full_at))
@@ -74,8 +75,8 @@ pub(super) async fn drain(table: &Table, key: &Key, bucket: &Bucket, pause: Dura
     table.update(drained).await.map(|_| ())
 }
 
-fn milliseconds(duration: Duration) -> i64 {
-    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+fn microseconds(duration: Duration) -> i64 {
+    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
 }
 
 fn taken(item: &Item, bucket: &Bucket, now: Timestamp) -> Result<Taken, StoreError> {
@@ -83,9 +84,9 @@ fn taken(item: &Item, bucket: &Bucket, now: Timestamp) -> Result<Taken, StoreErr
 }
 
 fn full_at(item: &Item) -> Result<Timestamp, StoreError> {
-    let milliseconds = item.get_number(FULL_AT)?;
-    Timestamp::from_millisecond(milliseconds).map_err(|_| StoreError::Damaged {
+    let microseconds = item.get_number(FULL_AT)?;
+    Timestamp::from_microsecond(microseconds).map_err(|_| StoreError::Damaged {
         item: item.key().to_string(),
-        reason: format!("`{FULL_AT}` is {milliseconds}, which is no instant"),
+        reason: format!("`{FULL_AT}` is {microseconds}, which is no instant"),
     })
 }

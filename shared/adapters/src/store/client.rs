@@ -33,7 +33,7 @@ impl Store {
     /// A server of the same protocol on this machine, such as `http://127.0.0.1:34567`.
     ///
     /// It is a part of this process or dies with it, so nothing is gained by waiting before a retry, by credentials that would be
-    /// looked for, or by TLS.
+    /// looked for, or by TLS. Only a disk that stalls makes it slow: who waits for that is told so before they give up themselves.
     pub fn local(endpoint: &str, names: TableNames) -> Self {
         let config = aws_sdk_dynamodb::Config::builder()
             .behavior_version(aws::behavior())
@@ -42,7 +42,7 @@ impl Store {
             .credentials_provider(Credentials::new("local", "local", None, None, "local"))
             .http_client(Builder::new().build_http())
             .retry_config(RetryConfig::standard().with_max_attempts(2).with_initial_backoff(Duration::from_millis(1)))
-            .timeout_config(TimeoutConfig::disabled())
+            .timeout_config(TimeoutConfig::builder().operation_timeout(Duration::from_secs(20)).build())
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .build();
         Self { client: Client::from_conf(config), names: Arc::new(names) }

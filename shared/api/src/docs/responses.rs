@@ -18,9 +18,15 @@ const UNAUTHENTICATED: Declared =
     ("401", "Unauthenticated", "There is no token, or it is not good (any more); `WWW-Authenticate` says why.");
 const FORBIDDEN: Declared = ("403", "Forbidden", "The user's role does not allow this, or the account is deactivated.");
 const NOT_FOUND: Declared = ("404", "NotFound", "What the path names does not exist, or not for this user.");
+const SLOW: Declared = ("408", "SlowBody", "The body took too long to arrive.");
 const TOO_LARGE: Declared = ("413", "BodyTooLarge", "The body is larger than a megabyte.");
 const NOT_JSON: Declared = ("415", "UnsupportedMediaType", "The body is not declared as `application/json`.");
-const INVALID: Declared = ("422", "InvalidInput", "An input cannot be used, or a rule forbids the request; `errors` names the fields.");
+const INVALID: Declared = (
+    "422",
+    "InvalidInput",
+    "An input does not fit this document (`invalid-input`) or cannot be used now (`unusable-input`), or a rule forbids the request and is \
+     named; `errors` names the fields.",
+);
 const MALFORMED: Declared = ("400", "MalformedRequest", "The request broke off or is not well formed.");
 const TOO_MANY: Declared = ("429", "TooManyRequests", "Too many requests; `Retry-After` tells when the next may come.");
 const INTERNAL: Declared = ("500", "InternalError", "A defect on our side; the request id identifies it in our logs.");
@@ -28,8 +34,8 @@ const UNAVAILABLE: Declared = ("503", "Unavailable", "Something this depends on 
 
 const CONFLICT: Declared = ("409", "Conflict", "The present state does not allow it, or the idempotency key was used for another request.");
 
-const ALL: [Declared; 11] =
-    [MALFORMED, UNAUTHENTICATED, FORBIDDEN, NOT_FOUND, CONFLICT, TOO_LARGE, NOT_JSON, INVALID, TOO_MANY, INTERNAL, UNAVAILABLE];
+const ALL: [Declared; 12] =
+    [MALFORMED, UNAUTHENTICATED, FORBIDDEN, NOT_FOUND, SLOW, CONFLICT, TOO_LARGE, NOT_JSON, INVALID, TOO_MANY, INTERNAL, UNAVAILABLE];
 
 macro_rules! named {
     ($($name:ident)*) => {$(
@@ -67,6 +73,7 @@ fn example(status: &str, description: &str) -> serde_json::Value {
         "401" => ("missing-token", "Missing token", "This needs a bearer token: request a code, log in and send the token.", None),
         "403" => ("forbidden", "Forbidden", "This needs the role admin; yours is trader.", None),
         "404" => ("not-found", "Not found", "there is no stock ZZZZ", None),
+        "408" => ("slow-body", "Slow body", "the body took too long to arrive", None),
         "409" => ("concurrent-change", "Concurrent change", "somebody else changed this at the same moment; try again", None),
         "413" => ("body-too-large", "Body too large", "the body is larger than 1048576 bytes", None),
         "415" => ("unsupported-media-type", "Unsupported media type", "the body must have the content type application/json", None),
@@ -127,7 +134,7 @@ pub(super) fn complete(operation: &mut Operation, path: &str) {
         may_answer.push(NOT_FOUND);
     }
     if has_body {
-        may_answer.extend([MALFORMED, TOO_LARGE, NOT_JSON]);
+        may_answer.extend([MALFORMED, SLOW, TOO_LARGE, NOT_JSON]);
     }
     if has_body || has_parameters {
         may_answer.push(INVALID);

@@ -14,7 +14,7 @@ use serde::{
 
 use super::reason::field_error;
 use crate::{
-    middleware::BODY_LIMIT_BYTES,
+    middleware::{BODY_LIMIT_BYTES, BodyWithin},
     problem::{FieldError, Problem},
 };
 
@@ -35,14 +35,18 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
     }
 }
 
-/// The whole body, if it is not too large.
+/// The whole body, if it is not too large and does not take too long to come.
 pub(super) async fn body<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
-    // Who announces too much is not waited for.
-    let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-    if announced.is_some_and(|length| length > BODY_LIMIT_BYTES as u64) {
+    // Who says beforehand that it will be too much need not send it.
+    let declared = request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    if declared.is_some_and(|length| length > BODY_LIMIT_BYTES) {
         return Err(Problem::body_too_large(BODY_LIMIT_BYTES));
     }
-    Bytes::from_request(request, state).await.map_err(|rejection| match rejection {
+    let BodyWithin(limit) = *request.extensions().get().expect("`shelter` is outside");
+    let Ok(read) = tokio::time::timeout(limit, Bytes::from_request(request, state)).await else {
+        return Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "slow-body", "the body took too long to arrive"));
+    };
+    read.map_err(|rejection| match rejection {
         BytesRejection::FailedToBufferBody(failure) if failure.status() == StatusCode::PAYLOAD_TOO_LARGE => {
             Problem::body_too_large(BODY_LIMIT_BYTES)
         }

@@ -6,10 +6,14 @@ use axum::{
 };
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use utoipa::{
+    ToSchema,
+    openapi::{ObjectBuilder, OneOfBuilder, Ref, RefOr, Schema},
+};
 
 use super::{
     json::{self, body, is_json, not_json},
-    reason::field_error,
+    reason::{REQUIRED, field_error},
 };
 use crate::problem::{FieldError, Problem};
 
@@ -51,7 +55,8 @@ fn agree(uri: &Uri, body: &[u8]) -> Result<(), Problem> {
     if errors.is_empty() { Ok(()) } else { Err(Problem::invalid_inputs(errors)) }
 }
 
-/// A small request that comes as a JSON body or, without one, as query parameters.
+/// A small request that comes as a JSON body or, without one, as query parameters. Where both are there, the query must
+/// be in order all the same, and say the same.
 #[derive(Debug, Clone, Copy)]
 pub struct BodyOrQuery<B>(pub B);
 
@@ -62,16 +67,35 @@ impl<B: InQuery, S: Send + Sync> FromRequest<S> for BodyOrQuery<B> {
         let uri = request.uri().clone();
         let is_json = is_json(request.headers());
         let body = body(request, state).await?;
+        let query = parse::<B::Query>(&uri);
         // HTTP clients fill the place of an absent body in one of these ways.
-        let is_absent = matches!(body.trim_ascii(), b"" | b"null" | b"{}");
-        if is_absent && uri.query().is_some() {
-            return Ok(Self(parse::<B::Query>(&uri)?.into()));
+        if matches!(body.trim_ascii(), b"" | b"null" | b"{}") {
+            return query.map(|query| Self(query.into())).map_err(|problem| missing(&problem).unwrap_or(problem));
         }
         if !is_json {
             return Err(not_json(&body));
         }
         let request = json::parse(&body)?;
-        agree(&uri, &body)?;
-        Ok(Self(request))
+        match query {
+            Err(problem) if missing(&problem).is_none() => Err(problem),
+            _ => agree(&uri, &body).map(|()| Self(request)),
+        }
     }
+}
+
+/// The problem of a request that is in neither place, if all that is wrong with the query is what it leaves out.
+fn missing(problem: &Problem) -> Option<Problem> {
+    match problem.errors() {
+        [error] if error.detail == REQUIRED => Some(Problem::unusable(&error.pointer, "is required, in the body or in the query")),
+        _ => None,
+    }
+}
+
+/// The body of a [`BodyOrQuery`] as the document shows it, where it may also be absent or null: `T`, or the third way in which clients
+/// send no body.
+pub(crate) fn or_nothing<T: ToSchema>() -> RefOr<Schema> {
+    OneOfBuilder::new()
+        .item(Ref::from_schema_name(T::name()))
+        .item(ObjectBuilder::new().max_properties(Some(0)).description(Some("Nothing here: the query says it.")))
+        .into()
 }

@@ -4,6 +4,9 @@ use serde_path_to_error::{Path, Segment};
 
 use crate::problem::FieldError;
 
+/// What is wrong with a field that is not there.
+pub(super) const REQUIRED: &str = "is required";
+
 /// Where an error happened and what it says, for a person: the JSON Pointer and the text without serde's positions.
 pub(super) fn field_error(path: &Path, message: &str) -> FieldError {
     let message = without_position(message);
@@ -18,7 +21,7 @@ pub(super) fn field_error(path: &Path, message: &str) -> FieldError {
     }
     // For a field that is not there, or should not be, the path ends at the object around it.
     for (prefix, detail) in [
-        ("missing field `", "is required"),
+        ("missing field `", REQUIRED),
         ("duplicate field `", "is given more than once"),
         ("unknown field `", "is not a field of this request"),
     ] {

@@ -13,7 +13,11 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::{Edge, observe::AnsweredUser, rate_limit::Caller};
+use super::{
+    BASE_PATH, Edge,
+    limits::{Caller, RouteClass},
+    observe::AnsweredUser,
+};
 use crate::{clock::Instants, extract::Source, problem::Problem};
 
 /// What the request says about its caller. Routes that anyone may call do not mind a bad token; the others refuse it
@@ -40,13 +44,16 @@ pub(super) async fn identify(State(edge): State<Arc<Edge>>, mut request: Request
         Identity::Known(principal) => Some(principal.user_id.clone()),
         _ => None,
     };
-    let caller = user.clone().map(Caller::User).or_else(|| source.map(Caller::source));
+    let class = RouteClass::of(request.method(), request.uri().path(), user.is_some());
+    // A token must not buy more tries of a code.
+    let by_user = user.clone().filter(|_| class != RouteClass::SignIn).map(Caller::User);
+    let caller = by_user.or_else(|| source.map(Caller::source));
 
     // Probes, metrics and the documentation cost nothing worth counting.
-    let is_counted = request.uri().path().starts_with("/api/");
+    let is_counted = request.uri().path().starts_with(BASE_PATH);
     let allowance = match caller.filter(|_| is_counted) {
         None => None,
-        Some(caller) => match edge.limiter.take(&caller, instants.wall).await {
+        Some(caller) => match edge.limiter.take(class, &caller, instants.wall).await {
             Ok(allowance) => Some(allowance),
             Err(error) => return Problem::dependency("the rate limiter", &error).into_response(),
         },

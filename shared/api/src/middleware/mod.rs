@@ -4,16 +4,16 @@
 //! 2. CORS for the configured origins
 //! 3. gzip
 //! 4. `harden`: security headers, problems instead of bare errors, 304
-//! 5. `identify`: the caller by their token, the rate limit
-//! 6. `audit`: whom the log is to name
-//! 7. `shelter`: time limit, panics
+//! 5. `shelter`: so many requests at a time and no more, time limits, panics
+//! 6. `identify`: the caller by their token, the rate limit
+//! 7. `audit`: whom the log is to name
 //! 8. the limit of a body's size
 
 mod audit;
 mod harden;
 mod identify;
+mod limits;
 mod observe;
-mod rate_limit;
 mod request_id;
 mod shelter;
 
@@ -35,14 +35,21 @@ use tower_http::{
 
 pub(crate) use audit::{ForAdmin, Recorded};
 pub(crate) use identify::Identity;
+pub use limits::{
+    Allowance, Caller, InProcess, InStore, LimitSettings, LimitSettingsError, LimiterUnavailable, RateLimiter, RouteClass, RouteLimits,
+};
 pub use observe::AnsweredRoute;
-pub use rate_limit::{Allowance, Caller, LimiterUnavailable, Quota, RateLimiter, TokenBuckets};
 pub use request_id::RequestId;
+pub(crate) use shelter::BodyWithin;
+pub use shelter::Capacity;
 
-use crate::{clock::Clock, features::FeatureFlags, identity::Authenticator, metrics::Tally, problem::Problem};
+use crate::{BASE_PATH, clock::Clock, features::FeatureFlags, identity::Authenticator, metrics::Tally, problem::Problem};
 
 /// The largest body that is read: a megabyte.
 pub const BODY_LIMIT_BYTES: usize = 1 << 20;
+
+/// Where somebody signs in: what they are asked for there is counted apart.
+const SIGN_IN_PATHS: [&str; 2] = ["/api/v1/auth/request-otp", "/api/v1/auth/login"];
 
 /// What the edge needs from outside.
 pub struct Edge {
@@ -55,8 +62,12 @@ pub struct Edge {
     pub features: FeatureFlags,
     /// Web pages of these origins may call; empty: only pages of our own.
     pub cors_origins: Vec<HeaderValue>,
-    /// How long a handler may take; half a minute is usual. Foreground jobs have a limit of their own.
+    /// How long an answer may take, the caller's identity and rate included; half a minute is usual. Foreground jobs have a limit of
+    /// their own.
     pub time_limit: Duration,
+    /// How long a body may take to arrive.
+    pub body_within: Duration,
+    pub capacity: Capacity,
 }
 
 impl Edge {
@@ -65,11 +76,13 @@ impl Edge {
         Self {
             authenticator,
             clock,
-            limiter: Arc::new(TokenBuckets::default()),
+            limiter: Arc::new(InProcess::default()),
             tally: Arc::default(),
             features: FeatureFlags::default(),
             cors_origins: Vec::new(),
             time_limit: Duration::from_secs(30),
+            body_within: Duration::from_secs(10),
+            capacity: Capacity::default(),
         }
     }
 }
@@ -81,9 +94,9 @@ pub(crate) fn surround(router: Router, edge: Edge) -> Router {
     let router = router
         .fallback(unknown_route)
         .layer(DefaultBodyLimit::max(BODY_LIMIT_BYTES))
-        .layer(from_fn_with_state(Arc::clone(&edge), shelter::shelter))
         .layer(from_fn_with_state(Arc::clone(&edge), audit::audit))
         .layer(from_fn_with_state(Arc::clone(&edge), identify::identify))
+        .layer(from_fn_with_state(Arc::new(shelter::Shelter::new(&edge)), shelter::shelter))
         .layer(from_fn(harden::harden))
         .layer(compression());
     match cors {

@@ -151,7 +151,7 @@ struct DeletionRequest {
     #[schema(value_type = String, format = Email, example = "ann@example.com")]
     email: Email,
     /// A fresh code from `POST /api/v1/auth/request-otp`; it is used up.
-    #[schema(value_type = String, pattern = "^[0-9]{6}$", example = "042137")]
+    #[schema(value_type = String, pattern = r"^\s*[0-9]{6}\s*$", example = "042137")]
     otp: Otp,
 }
 

@@ -1,6 +1,6 @@
 //! The market's clock where it can be moved: on one machine.
 
-use std::{str::FromStr, sync::Arc};
+use std::sync::Arc;
 
 use app::jobs::JobReport;
 use async_trait::async_trait;
@@ -8,12 +8,15 @@ use axum::extract::State;
 use domain::{Date, Timestamp, TradingDate, calendar};
 use jiff::civil::time;
 use serde::{Deserialize, Deserializer, Serialize, de};
-use utoipa::ToSchema;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{KnownFormat, ObjectBuilder, OneOfBuilder, RefOr, Schema, SchemaFormat, Type},
+};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::vocabulary::{ClockMode, Session};
 use crate::{
-    extract::{Admin, AuthUser, Json},
+    extract::{Admin, AuthUser, Day, Instant, Json},
     problem::Problem,
 };
 
@@ -109,10 +112,28 @@ impl From<JobReport> for JobRun {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct AdvanceRequest {
-    /// `next_event`, `next_session` (10:00 New York on the next trading day), a date (10:00 New York on it) or an instant.
-    #[schema(value_type = String, example = "next_session")]
+    #[schema(value_type = AdvanceTarget)]
     to: Target,
 }
+
+/// What `to` may say.
+struct AdvanceTarget;
+
+impl PartialSchema for AdvanceTarget {
+    fn schema() -> RefOr<Schema> {
+        let text = || ObjectBuilder::new().schema_type(Type::String);
+        let format = |format| text().format(Some(SchemaFormat::KnownFormat(format)));
+        OneOfBuilder::new()
+            .description(Some("`next_session` and a date mean 10:00 New York on that trading day."))
+            .item(text().enum_values(Some(["next_event", "next_session"])))
+            .item(format(KnownFormat::Date))
+            .item(format(KnownFormat::DateTime))
+            .examples(["next_session"])
+            .into()
+    }
+}
+
+impl ToSchema for AdvanceTarget {}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Target {
@@ -130,11 +151,10 @@ impl<'de> Deserialize<'de> for Target {
             "next_session" => return Ok(Self::NextSession),
             _ => {}
         }
-        // A date's text is a prefix of an instant's: the longer one first.
-        Timestamp::from_str(&text)
-            .map(Self::Instant)
-            .or_else(|_| Date::from_str(&text).map(Self::Day))
-            .map_err(|_| de::Error::custom("must be next_event, next_session, a date (YYYY-MM-DD) or an instant (RFC 3339)"))
+        text.parse()
+            .map(|Instant(instant)| Self::Instant(instant))
+            .or_else(|_| text.parse().map(|Day(day)| Self::Day(day)))
+            .map_err(|_: &'static str| de::Error::custom("must be next_event, next_session, a date (YYYY-MM-DD) or an instant (RFC 3339)"))
     }
 }
 

@@ -59,6 +59,32 @@ words! {
     OriginName: "Who placed an order." = ["user", "automatic", "stop_loss", "take_profit", "time_exit"];
 }
 
+macro_rules! texts {
+    ($($name:ident: $description:literal = $pattern:literal, $length:expr, $example:literal;)*) => {$(
+        /// A text as the document describes it.
+        pub(crate) struct $name;
+
+        impl PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                ObjectBuilder::new()
+                    .schema_type(Type::String)
+                    .description(Some($description))
+                    .pattern(Some($pattern))
+                    .max_length($length)
+                    .examples([$example])
+                    .into()
+            }
+        }
+
+        impl ToSchema for $name {}
+    )*};
+}
+
+texts! {
+    SymbolName: "A ticker symbol in any case, a dot before a share class." = "^[A-Za-z][A-Za-z0-9]*(\\.[A-Za-z0-9]+)?$", Some(10), "AAPL";
+    PersonName: "A name without control characters." = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$", Some(100), "Ann";
+}
+
 #[cfg(test)]
 mod tests {
     use domain::{

@@ -134,14 +134,18 @@ async fn a_small_request_may_come_in_the_query() {
         ("?name=Ann&other=1", "{}", Ok("Ann")),
         ("?name=Ann", "null", Ok("Ann")),
         ("?name=Ann", r#"{"name":"Bob"}"#, Ok("Bob")),
-        ("", "", Err("")),
-        ("?other=1", "", Err("/name")),
-        ("", r#"{"name":"Ann","x":1}"#, Err("/x")),
+        ("?other=1", r#"{"name":"Bob"}"#, Ok("Bob")),
+        ("", "", Err(("unusable-input", "/name"))),
+        ("", "{}", Err(("unusable-input", "/name"))),
+        ("?other=1", "", Err(("unusable-input", "/name"))),
+        ("", r#"{"name":"Ann","x":1}"#, Err(("invalid-input", "/x"))),
+        ("?name=Ann&name=Bob", "", Err(("invalid-input", "/name"))),
+        ("?name=Ann&name=Bob", r#"{"name":"Ann"}"#, Err(("invalid-input", "/name"))),
     ] {
         let answer = post_json(&app, &format!("/api/v1/hello{query}"), body).await;
         match expected {
             Ok(name) => assert_eq!(answer.json(), json!({ "name": name }), "{query} {body}"),
-            Err(pointer) => check(&answer, 422, "invalid-input", &[pointer], &format!("{query} {body}")),
+            Err((kind, pointer)) => check(&answer, 422, kind, &[pointer], &format!("{query} {body}")),
         }
     }
     let bodiless = send(&app, request("POST /api/v1/hello?name=Ann", &[], Body::empty())).await;

@@ -50,7 +50,7 @@ async fn the_document_is_complete() {
             expected.extend(["404", "422"]);
         }
         if operation.get("requestBody").is_some() {
-            expected.extend(["400", "413", "415", "422"]);
+            expected.extend(["400", "408", "413", "415", "422"]);
         }
         for status in expected {
             assert!(responses.contains_key(status), "{context}: {status} is not declared");

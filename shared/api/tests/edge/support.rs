@@ -13,13 +13,13 @@ use api::{
     extract::{Admin, AuthUser, BodyOrQuery, Idempotent, InQuery, Json, Limit, Path, Query, Skip, Trader},
     identity::Authenticator,
     metrics::Keeper,
-    middleware::{Quota, TokenBuckets},
+    middleware::{InProcess, RouteLimits},
     number::{SharePrice, Shares},
     problem::Problem,
     routes::system::SystemState,
 };
 use app::{
-    auth::{AuthError, Principal},
+    auth::{AuthError, Bucket, Principal},
     ports::{StoreError, TallySlot, TallyStore},
 };
 use async_trait::async_trait;
@@ -154,8 +154,8 @@ pub(crate) fn app(edge: Edge) -> Router {
 
 /// A quick edge that allows `burst` requests of each user.
 pub(crate) fn strict(burst: u32) -> Edge {
-    let quota = Quota { burst, per_second: 0.1 };
-    Edge { limiter: Arc::new(TokenBuckets::new(quota, quota)), time_limit: Duration::from_millis(20), ..edge() }
+    let limits = RouteLimits::all(Bucket::new(burst, Duration::from_secs(10)));
+    Edge { limiter: Arc::new(InProcess::new(limits)), time_limit: Duration::from_millis(20), ..edge() }
 }
 
 pub(crate) struct Answer {

@@ -1,6 +1,6 @@
 //! Token buckets: how often something may be done, with bursts.
 
-use std::time::Duration;
+use std::{fmt, str::FromStr, time::Duration};
 
 use domain::Timestamp;
 
@@ -56,6 +56,53 @@ impl Bucket {
     }
 }
 
+/// Why a text is not a rate.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no rate: expected something like `60/s`, `60/s burst 600` or `5/10m`, at most a million a second")]
+pub struct RateError(String);
+
+/// `60/s burst 600`: sixty tokens a second and room for 600. Without a burst there is room for what one period gives. Periods are
+/// seconds, minutes and hours, or a number of them: `5/10m`.
+impl FromStr for Bucket {
+    type Err = RateError;
+
+    fn from_str(text: &str) -> Result<Self, RateError> {
+        read_rate(text).ok_or_else(|| RateError(text.trim().chars().take(60).collect()))
+    }
+}
+
+fn read_rate(text: &str) -> Option<Bucket> {
+    let mut words = text.split_whitespace();
+    let (tokens, period) = words.next()?.split_once('/')?;
+    let tokens: u32 = tokens.parse().ok().filter(|tokens| *tokens > 0)?;
+    let unit = period.chars().next_back()?;
+    let seconds: u64 = [('s', 1), ('m', 60), ('h', 3_600)].into_iter().find(|(name, _)| *name == unit)?.1;
+    let many = &period[..period.len() - unit.len_utf8()];
+    let many: u64 = if many.is_empty() { 1 } else { many.parse().ok().filter(|many| (1..=1_000).contains(many))? };
+    let refill = Duration::from_secs(seconds * many) / tokens;
+    let capacity = match (words.next(), words.next()) {
+        (None, _) => tokens,
+        (Some("burst"), Some(burst)) => burst.parse().ok().filter(|burst| *burst > 0)?,
+        _ => return None,
+    };
+    (words.next().is_none() && refill >= Duration::from_micros(1)).then_some(Bucket { capacity, refill })
+}
+
+/// As [`FromStr`] reads it: so many tokens in the shortest period that gives a whole number of them.
+impl fmt::Display for Bucket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let refill = self.refill.as_nanos().max(1);
+        let periods = [(1, "s"), (60, "m"), (3_600, "h")].map(|(seconds, name)| (Duration::from_secs(seconds).as_nanos(), name));
+        // A division of the period may have left a remainder below a nanosecond a token.
+        let whole = |nanos: u128| (nanos + refill / 2) / refill;
+        let is_whole = |nanos: u128| whole(nanos) > 0 && (whole(nanos) * refill).abs_diff(nanos) <= whole(nanos);
+        match periods.into_iter().find(|(nanos, _)| is_whole(*nanos)) {
+            Some((nanos, name)) => write!(f, "{}/{name} burst {}", whole(nanos), self.capacity),
+            None => write!(f, "1/{}s burst {}", self.refill.as_secs(), self.capacity),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -81,6 +128,36 @@ mod tests {
             if taken.allowed {
                 full_at = Some(now + taken.reset_after);
             }
+        }
+    }
+
+    #[test]
+    fn a_rate_is_tokens_a_period_and_a_burst() {
+        for (text, expected) in [
+            ("60/s burst 600", Some((600, Duration::from_secs(1) / 60, "60/s burst 600"))),
+            ("  1/s ", Some((1, Duration::from_secs(1), "1/s burst 1"))),
+            ("5/10m", Some((5, Duration::from_mins(2), "30/h burst 5"))),
+            ("60/5m burst 60", Some((60, Duration::from_secs(5), "12/m burst 60"))),
+            ("3/h burst 1", Some((1, Duration::from_mins(20), "3/h burst 1"))),
+            ("1000000/s", Some((1_000_000, Duration::from_micros(1), "1000000/s burst 1000000"))),
+            ("1000001/s", None),
+            ("0/s", None),
+            ("-1/s", None),
+            ("60", None),
+            ("60/", None),
+            ("60/d", None),
+            ("60/0s", None),
+            ("60/s burst", None),
+            ("60/s burst 0", None),
+            ("60/s bursts 5", None),
+            ("60/s burst 5 6", None),
+            ("60/é", None),
+            ("", None),
+        ] {
+            let read = text.parse::<Bucket>().ok();
+            assert_eq!(read, expected.map(|(capacity, refill, _)| Bucket { capacity, refill }), "{text}");
+            let written = read.map(|bucket| bucket.to_string());
+            assert_eq!(written.as_deref(), expected.map(|(_, _, written)| written), "{text}");
         }
     }
 }

@@ -30,7 +30,7 @@ use crate::ports::{IdentityStore, Mailer, Session};
 pub use audit::{Actor, AuditAction, AuditEntry};
 pub use code::CODE_LENGTH;
 pub use error::AuthError;
-pub use limits::{Bucket, Taken};
+pub use limits::{Bucket, RateError, Taken};
 pub use login::{CodeSent, Login};
 pub use mail::code_in;
 pub use origin::Origin;

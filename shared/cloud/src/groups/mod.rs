@@ -12,7 +12,7 @@ use api::{
     clock::WallClock,
     identity::Authenticator,
     metrics::{CountedPortfolios, Keeper, Tally},
-    middleware::RateLimiter,
+    middleware::InStore,
     routes::{
         self,
         account::AccountState,
@@ -56,8 +56,6 @@ pub type Compose = fn(&dyn Place, &Keys, &Shared) -> Result<Router, SettingsErro
 #[derive(Clone)]
 pub struct Shared {
     pub keeper: Arc<Keeper>,
-    /// Counts in this copy alone; over all copies, the gateway does.
-    pub limiter: Arc<dyn RateLimiter>,
 }
 
 /// Signing in, sessions, the user's own settings; the only group that sends mail.
@@ -65,7 +63,7 @@ pub fn auth(place: &dyn Place, keys: &Keys, shared: &Shared) -> Result<Router, S
     let auth = authority(place, keys, place.mailer()?)?;
     let admin = AdminState { auth: auth.clone(), cursors: keys.cursors.clone() };
     let routers = [routes::auth::router(auth.clone()), routes::admin::router(admin)];
-    let router = api::compose(routers, None, edge(place, auth.clone(), shared));
+    let router = api::compose(routers, None, edge(place, auth.clone(), shared)?);
     Ok(match &place.settings().admin {
         Some(admin) => FirstAdmin::new(auth, admin.clone()).before(router),
         None => router,
@@ -74,7 +72,7 @@ pub fn auth(place: &dyn Place, keys: &Keys, shared: &Shared) -> Result<Router, S
 
 pub fn stocks(place: &dyn Place, keys: &Keys, shared: &Shared) -> Result<Router, SettingsError> {
     let auth = authority(place, keys, Arc::new(NoMail))?;
-    Ok(api::compose([routes::stocks::router(Stocks::new(shown_market(place)?))], None, edge(place, auth, shared)))
+    Ok(api::compose([routes::stocks::router(Stocks::new(shown_market(place)?))], None, edge(place, auth, shared)?))
 }
 
 pub fn signals(place: &dyn Place, keys: &Keys, shared: &Shared) -> Result<Router, SettingsError> {
@@ -82,7 +80,7 @@ pub fn signals(place: &dyn Place, keys: &Keys, shared: &Shared) -> Result<Router
     let (signals, desk) = trading(place, shared.keeper.tally())?;
     let cards = Arc::new(StoredCards(place.objects()?));
     let state = SignalsState { signals, desk, auth: auth.clone(), cards };
-    Ok(api::compose([routes::signals::router(state)], None, edge(place, auth, shared)))
+    Ok(api::compose([routes::signals::router(state)], None, edge(place, auth, shared)?))
 }
 
 /// Also a user's whole account, to export or to delete: nearly all of it is here, and `auth` cannot read it.
@@ -95,7 +93,7 @@ pub fn portfolio(place: &dyn Place, keys: &Keys, shared: &Shared) -> Result<Rout
     let account = AccountState { accounts: Accounts::new(auth.clone(), portfolios), cursors: keys.cursors.clone() };
     let state = PortfolioState { desk, cursors: keys.cursors.clone() };
     let routers = [routes::portfolio::router(state), routes::charts::router(charts), routes::account::router(account)];
-    Ok(api::compose(routers, None, edge(place, auth, shared)))
+    Ok(api::compose(routers, None, edge(place, auth, shared)?))
 }
 
 /// Asks for ingestions, and tells of them; they run in a function of their own, which has the vendors' keys.
@@ -110,7 +108,7 @@ pub fn data(place: &dyn Place, keys: &Keys, shared: &Shared) -> Result<Router, S
         background: Arc::new(ByEvent(place.events()?)),
         settings: DataSettings { polygon_api_configured: has_polygon, tiingo_api_configured: settings.tiingo.secret.is_some() },
     };
-    Ok(api::compose([routes::data::router(state)], None, edge(place, auth, shared)))
+    Ok(api::compose([routes::data::router(state)], None, edge(place, auth, shared)?))
 }
 
 /// Signals to look at and portfolios to act with. Nothing is scored here: that is a job's.
@@ -128,14 +126,22 @@ fn authority(place: &dyn Place, keys: &Keys, mailer: Arc<dyn Mailer>) -> Result<
     let policy = AuthPolicy {
         sign_up: place.settings().sign_up.clone().unwrap_or(SignUp::Open),
         request_floor: REQUEST_FLOOR,
+        limits: place.settings().limits.sign_in.clone(),
         ..AuthPolicy::default()
     };
     Ok(Arc::new(Auth::new(identity, mailer, policy, &keys.secrets)))
 }
 
-fn edge(place: &dyn Place, authenticator: Arc<dyn Authenticator>, shared: &Shared) -> Edge {
+/// Requests are counted in the store: an attacker could choose the copy.
+fn edge(place: &dyn Place, authenticator: Arc<dyn Authenticator>, shared: &Shared) -> Result<Edge, SettingsError> {
+    let limits = place.settings().limits.routes.clone();
+    let limiter = InStore::new(limits, Arc::new(IdentityTable::new(&place.store()?)));
+    Ok(Edge { limiter: Arc::new(limiter), ..uncounted_edge(place, authenticator, shared) })
+}
+
+/// For routes that nobody's requests are counted on.
+fn uncounted_edge(place: &dyn Place, authenticator: Arc<dyn Authenticator>, shared: &Shared) -> Edge {
     Edge {
-        limiter: shared.limiter.clone(),
         tally: shared.keeper.tally().clone(),
         features: place.settings().features,
         cors_origins: place.settings().origins.clone(),

@@ -14,7 +14,7 @@ use axum::Router;
 use domain::Timestamp;
 use runtime::pointer::StoredCards;
 
-use super::{Shared, edge, trading};
+use super::{Shared, trading, uncounted_edge};
 use crate::{Place, SettingsError, keys::Keys, place::market};
 
 pub fn system(place: &dyn Place, _: &Keys, shared: &Shared) -> Result<Router, SettingsError> {
@@ -28,7 +28,8 @@ pub fn system(place: &dyn Place, _: &Keys, shared: &Shared) -> Result<Router, Se
         ],
         metrics: vec![shared.keeper.clone(), Arc::new(MarketGauges::new(market, signals, desk))],
     };
-    Ok(api::compose([], Some(api::system(state, &api::openapi(false, place.settings().features))), edge(place, Arc::new(Nobody), shared)))
+    let edge = uncounted_edge(place, Arc::new(Nobody), shared);
+    Ok(api::compose([], Some(api::system(state, &api::openapi(false, place.settings().features))), edge))
 }
 
 /// No route here minds who calls.

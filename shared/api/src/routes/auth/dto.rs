@@ -3,9 +3,15 @@
 use app::auth::{Login, Principal, User};
 use domain::{Email, Role, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize, de};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::{
+    IntoParams, PartialSchema, ToSchema,
+    openapi::{RefOr, Schema},
+};
 
-use crate::{extract::InQuery, routes::vocabulary::RoleName};
+use crate::{
+    extract::{InQuery, or_nothing},
+    routes::vocabulary::RoleName,
+};
 
 /// Asks for a one-time code.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -20,7 +26,7 @@ pub(super) struct CodeRequest {
 #[into_params(parameter_in = Query)]
 pub(super) struct CodeQuery {
     /// Instead of the body.
-    #[param(value_type = Option<String>, format = Email)]
+    #[param(value_type = Option<String>, format = Email, nullable = false)]
     email: Email,
 }
 
@@ -41,7 +47,7 @@ pub(super) struct LoginRequest {
     #[schema(value_type = String, format = Email, example = "ann@example.com")]
     pub(super) email: Email,
     /// The code from the mail.
-    #[schema(value_type = String, pattern = "^[0-9]{6}$", example = "042137")]
+    #[schema(value_type = String, pattern = r"^\s*[0-9]{6}\s*$", example = "042137")]
     pub(super) otp: Otp,
 }
 
@@ -49,10 +55,10 @@ pub(super) struct LoginRequest {
 #[into_params(parameter_in = Query)]
 pub(super) struct LoginQuery {
     /// Instead of the body.
-    #[param(value_type = Option<String>, format = Email)]
+    #[param(value_type = Option<String>, format = Email, nullable = false)]
     email: Email,
     /// Instead of the body.
-    #[param(value_type = Option<String>, pattern = "^[0-9]{6}$")]
+    #[param(value_type = Option<String>, pattern = r"^\s*[0-9]{6}\s*$", nullable = false)]
     otp: Otp,
 }
 
@@ -64,6 +70,30 @@ impl From<LoginQuery> for LoginRequest {
     fn from(query: LoginQuery) -> Self {
         Self { email: query.email, otp: query.otp }
     }
+}
+
+macro_rules! or_nothing {
+    ($($name:ident($request:ty);)*) => {$(
+        /// The body as the document shows it.
+        pub(super) struct $name;
+
+        impl PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                or_nothing::<$request>()
+            }
+        }
+
+        impl ToSchema for $name {
+            fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+                schemas.push((<$request>::name().into(), <$request>::schema()));
+            }
+        }
+    )*};
+}
+
+or_nothing! {
+    CodeRequestOrNothing(CodeRequest);
+    LoginRequestOrNothing(LoginRequest);
 }
 
 /// Digits of a code; a secret, so it does not show itself.

@@ -10,7 +10,8 @@ use axum::extract::State;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use self::dto::{
-    AuthStatusBody, CodeQuery, CodeRequest, CodeSentBody, LoggedOutBody, LoginBody, LoginQuery, LoginRequest, MessageBody, TokenBody,
+    AuthStatusBody, CodeQuery, CodeRequest, CodeRequestOrNothing, CodeSentBody, LoggedOutBody, LoginBody, LoginQuery, LoginRequest,
+    LoginRequestOrNothing, MessageBody, TokenBody,
 };
 use crate::{
     clock::WallNow,
@@ -46,7 +47,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Auth>> {
     path = "/auth/request-otp",
     tag = TAG,
     params(CodeQuery),
-    request_body(content = Option<CodeRequest>, content_type = "application/json"),
+    request_body(content = Option<CodeRequestOrNothing>, content_type = "application/json"),
     responses((status = 200, description = "If the address may sign in, a code is on its way.", body = CodeSentBody))
 )]
 async fn request_otp(
@@ -68,7 +69,7 @@ async fn request_otp(
     path = "/auth/login",
     tag = TAG,
     params(LoginQuery),
-    request_body(content = Option<LoginRequest>, content_type = "application/json"),
+    request_body(content = Option<LoginRequestOrNothing>, content_type = "application/json"),
     responses(
         (status = 200, description = "A bearer token.", body = LoginBody),
         (status = 401, response = crate::docs::Unauthenticated),

@@ -13,7 +13,7 @@ use crate::{
     extract::{AuthUser, Json, given, present},
     number::Dollars,
     problem::{FieldError, Problem},
-    routes::vocabulary::{RiskTolerance, RoleName, SectorName},
+    routes::vocabulary::{PersonName, RiskTolerance, RoleName, SectorName},
 };
 
 const TAG: &str = "Auth";
@@ -55,10 +55,10 @@ impl From<User> for ProfileBody {
 #[expect(clippy::option_option, reason = "absent, null and a value are three things")]
 pub(super) struct ProfileChange {
     #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<String>, max_length = 100)]
+    #[schema(value_type = Option<PersonName>)]
     first_name: Option<Option<String>>,
     #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<String>, max_length = 100)]
+    #[schema(value_type = Option<PersonName>)]
     last_name: Option<Option<String>>,
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<RiskTolerance>, nullable = false)]
@@ -68,7 +68,7 @@ pub(super) struct ProfileChange {
     preferred_sectors: Option<Vec<Sector>>,
     /// Above zero; null leaves it to the limits of the system.
     #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<Dollars>)]
+    #[schema(value_type = Option<f64>, exclusive_minimum = 0.0, maximum = 1e12, multiple_of = 0.01)]
     max_position_size: Option<Option<Dollars>>,
 }
 
@@ -83,6 +83,9 @@ impl ProfileChange {
         }
         if self.max_position_size.flatten().is_some_and(|Dollars(size)| size <= domain::Money::ZERO) {
             errors.push(FieldError::new("max_position_size", "must be above zero"));
+        }
+        if self.preferred_sectors.as_ref().is_some_and(|sectors| sectors.len() > Sector::ALL.len()) {
+            errors.push(FieldError::new("preferred_sectors", format!("must be at most {} sectors", Sector::ALL.len())));
         }
         let mut preferred_sectors = self.preferred_sectors.unwrap_or(to.preferred_sectors);
         preferred_sectors.sort_unstable();

@@ -14,12 +14,12 @@ use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use self::svg::Svg;
-use super::vocabulary::ThemeName;
+use super::vocabulary::{SymbolName, ThemeName};
 use crate::{
     clock::Now,
     extract::{AuthUser, Day, Limit, Path, Pixels, Query},
     features::AdvancedCharts,
-    problem::{FieldError, Problem},
+    problem::Problem,
 };
 
 const TAG: &str = "Charts";
@@ -106,9 +106,7 @@ fn format(width: Width, height: Height, theme: ThemeParameter) -> Format {
 fn ends(start: Option<Day>, end: Option<Day>) -> Result<(Option<Date>, Option<Date>), Problem> {
     let (start, end) = (start.map(|day| day.0), end.map(|day| day.0));
     match (start, end) {
-        (Some(start), Some(end)) if start > end => {
-            Err(Problem::invalid_inputs(vec![FieldError::new("start_date", format!("{start} is after end_date {end}"))]))
-        }
+        (Some(start), Some(end)) if start > end => Err(Problem::unusable("start_date", format!("{start} is after end_date {end}"))),
         ends => Ok(ends),
     }
 }
@@ -121,7 +119,7 @@ fn ends(start: Option<Day>, end: Option<Day>) -> Result<(Option<Date>, Option<Da
     get,
     path = "/stocks/{symbol}/chart",
     tag = TAG,
-    params(("symbol" = String, Path, description = "Ticker symbol.", example = "AAPL"), StockChartQuery),
+    params(("symbol" = inline(SymbolName), Path, description = "Ticker symbol.", example = "AAPL"), StockChartQuery),
     security(("bearer" = ["viewer"])),
     responses(
         (status = 200, description = "The chart.", body = String, content_type = "image/svg+xml"),

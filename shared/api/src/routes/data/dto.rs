@@ -5,20 +5,41 @@ use std::collections::BTreeMap;
 use app::data::{Run, RunKind, RunState};
 use domain::{Date, Symbol, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize, de};
-use utoipa::ToSchema;
+use serde_json::json;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{ArrayBuilder, ObjectBuilder, OneOfBuilder, RefOr, Schema, schema::AdditionalProperties},
+};
 
 use crate::{
     features::FeatureFlags,
-    routes::vocabulary::{RunKindName, RunStateName},
+    routes::vocabulary::{RunKindName, RunStateName, SymbolName},
 };
 
 /// No run takes more symbols than this from one request.
 const SYMBOLS_MAX: usize = 1_000;
 
 /// Symbols as an array, or as an object with one.
-#[derive(Debug, ToSchema)]
-#[schema(value_type = Vec<String>, example = json!(["AAPL", "MSFT"]), min_items = 1, max_items = 1000)]
+#[derive(Debug)]
 pub(super) struct SymbolsBody(pub(super) Vec<Symbol>);
+
+impl PartialSchema for SymbolsBody {
+    fn schema() -> RefOr<Schema> {
+        let symbols = || ArrayBuilder::new().items(SymbolName::schema()).min_items(Some(1)).max_items(Some(SYMBOLS_MAX));
+        let named = ObjectBuilder::new()
+            .property("symbols", symbols())
+            .required("symbols")
+            .additional_properties(Some(AdditionalProperties::FreeForm(false)));
+        OneOfBuilder::new()
+            .item(symbols())
+            .item(named)
+            .description(Some("Symbols as an array, or as an object with one."))
+            .examples([json!(["AAPL", "MSFT"])])
+            .into()
+    }
+}
+
+impl ToSchema for SymbolsBody {}
 
 impl<'de> Deserialize<'de> for SymbolsBody {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

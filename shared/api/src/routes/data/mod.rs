@@ -25,7 +25,7 @@ use self::dto::{DataStatusBody, RunBody, RunList, RunStarted, SymbolList, Symbol
 use crate::{
     cached::Cached,
     clock::Now,
-    extract::{Admin, AuthUser, Json, Limit, Path, Query},
+    extract::{Admin, AuthUser, Json, Limit, Path, Query, SearchText},
     features::FeatureFlags,
     problem::Problem,
 };
@@ -106,8 +106,8 @@ struct SymbolsQuery {
     #[param(inline, required = false, value_type = Limit<100, 1000>)]
     limit: Limit<100, 1000>,
     /// Part of the symbol or of the name, in any case.
-    #[param(nullable = false)]
-    search: Option<String>,
+    #[param(inline, nullable = false)]
+    search: Option<SearchText>,
 }
 
 /// 202 with the run to come, or 200 with the finished one where that is wanted and can be.
@@ -238,7 +238,7 @@ async fn available_symbols(
     State(state): State<DataState>,
     Query(query): Query<SymbolsQuery>,
 ) -> Result<Cached<SymbolList>, Problem> {
-    let filter = StockFilter { sector: None, search: query.search };
+    let filter = StockFilter { sector: None, search: query.search.map(|text| text.0) };
     let (companies, _) = state.stocks.list(&filter, 0, query.limit.get()).await?;
     let symbols: Vec<String> = companies.into_iter().map(|company| company.symbol.to_string()).collect();
     Ok(Cached(SymbolList { count: symbols.len(), symbols }))

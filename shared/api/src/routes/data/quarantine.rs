@@ -3,14 +3,14 @@
 use app::data::{QuarantineState, QuarantinedBar, Reason};
 use axum::extract::State;
 use domain::{Date, Timestamp};
-use serde::Serialize;
-use utoipa::ToSchema;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{DataState, TAG};
 use crate::{
     clock::Now,
-    extract::{Admin, Json, Path},
+    extract::{Admin, Json, Limit, Path, Query, Skip},
     number::SharePrice,
     problem::Problem,
     routes::vocabulary::{QuarantineReasonName, QuarantineStateName},
@@ -68,10 +68,23 @@ impl From<QuarantinedBar> for QuarantinedBody {
     }
 }
 
-/// Bars that wait for a decision.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct QuarantineQuery {
+    #[serde(default)]
+    #[param(inline, required = false, value_type = Limit<1000, 1000>)]
+    limit: Limit<1000, 1000>,
+    /// How many to leave out first.
+    #[serde(default)]
+    #[param(inline, required = false, value_type = Skip)]
+    skip: Skip,
+}
+
+/// A page of bars that wait for a decision.
 #[derive(Debug, Serialize, ToSchema)]
 struct QuarantineList {
     quarantine: Vec<QuarantinedBody>,
+    /// All that wait, not only this page's.
     total: usize,
 }
 
@@ -82,12 +95,19 @@ struct QuarantineList {
     get,
     path = "/data/quarantine",
     tag = TAG,
+    params(QuarantineQuery),
     security(("bearer" = ["admin"])),
     responses((status = 200, description = "Bars that wait for a decision, by symbol and date.", body = QuarantineList))
 )]
-async fn list_quarantine(_: Admin, State(state): State<DataState>) -> Result<Json<QuarantineList>, Problem> {
-    let quarantine: Vec<QuarantinedBody> = state.data.quarantine().await?.into_iter().map(QuarantinedBody::from).collect();
-    Ok(Json(QuarantineList { total: quarantine.len(), quarantine }))
+async fn list_quarantine(
+    _: Admin,
+    State(state): State<DataState>,
+    Query(query): Query<QuarantineQuery>,
+) -> Result<Json<QuarantineList>, Problem> {
+    let held = state.data.quarantine().await?;
+    let total = held.len();
+    let page = held.into_iter().skip(query.skip.get()).take(query.limit.get());
+    Ok(Json(QuarantineList { quarantine: page.map(QuarantinedBody::from).collect(), total }))
 }
 
 /// Release a bar

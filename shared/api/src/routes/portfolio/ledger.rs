@@ -16,7 +16,7 @@ use crate::{
     extract::{AuthUser, Day, Json, Limit, Query},
     number::Dollars,
     problem::Problem,
-    routes::vocabulary::SideName,
+    routes::vocabulary::{SideName, SymbolName},
 };
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -33,7 +33,7 @@ pub(super) struct LedgerQuery {
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct TradeQuery {
-    #[param(value_type = Option<String>, nullable = false, example = "AAPL")]
+    #[param(inline, value_type = Option<SymbolName>, nullable = false)]
     symbol: Option<Symbol>,
     /// First New York date.
     #[param(inline, nullable = false)]
@@ -181,7 +181,7 @@ pub(super) async fn list_trades(
     if let (Some(start), Some(end)) = (query.start_date, query.end_date)
         && start > end
     {
-        return Err(Problem::invalid("start_date", "is after end_date"));
+        return Err(Problem::unusable("start_date", "is after end_date"));
     }
     let scope = format!("trades:{}", user.user_id);
     let before = position(&state, &scope, query.cursor.as_deref())?;

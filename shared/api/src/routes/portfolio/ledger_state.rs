@@ -13,7 +13,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::{PortfolioState, TAG, order_dto::OrderBody};
 use crate::{
     clock::Now,
-    extract::{AuthUser, Json, Query},
+    extract::{AuthUser, Instant, Json, Query},
     number::{Dollars, Number, SharePrice, Shares},
     problem::Problem,
 };
@@ -22,8 +22,8 @@ use crate::{
 #[into_params(parameter_in = Query)]
 pub(super) struct StateQuery {
     /// Everything recorded by this instant of the market's time; without it and `sequence`, by now.
-    #[param(value_type = Option<String>, format = DateTime, nullable = false, example = "2022-01-03T21:00:00Z")]
-    at: Option<Timestamp>,
+    #[param(inline, nullable = false, example = "2022-01-03T21:00:00Z")]
+    at: Option<Instant>,
     /// Everything up to the entry of this number; 0 is before the first. Instead of `at`.
     #[param(nullable = false)]
     sequence: Option<u64>,
@@ -137,7 +137,10 @@ impl From<Portfolio> for LedgerState {
     tag = TAG,
     params(StateQuery),
     security(("bearer" = ["viewer"])),
-    responses((status = 200, description = "The portfolio as it was then.", body = LedgerState))
+    responses(
+        (status = 200, description = "The portfolio as it was then.", body = LedgerState),
+        (status = 404, response = crate::docs::NotFound)
+    )
 )]
 pub(super) async fn ledger_state(
     user: AuthUser,
@@ -146,10 +149,10 @@ pub(super) async fn ledger_state(
     Query(query): Query<StateQuery>,
 ) -> Result<Json<LedgerState>, Problem> {
     let until = match (query.at, query.sequence) {
-        (Some(instant), None) => Until::Instant(instant),
+        (Some(Instant(instant)), None) => Until::Instant(instant),
         (None, Some(sequence)) => Until::Sequence(sequence),
         (None, None) => Until::Instant(now),
-        (Some(_), Some(_)) => return Err(Problem::invalid("at", "say either at or sequence, not both")),
+        (Some(_), Some(_)) => return Err(Problem::unusable("at", "say either at or sequence, not both")),
     };
     Ok(Json(state.desk.state_at(&user.user_id, until, now).await?.into()))
 }

@@ -5,6 +5,7 @@ pub(super) mod ledger_state;
 mod node;
 pub(crate) mod order_dto;
 mod order_request;
+mod order_schema;
 mod orders;
 mod positions;
 mod reports;
@@ -51,7 +52,7 @@ pub(crate) fn routes() -> OpenApiRouter<PortfolioState> {
 #[into_params(parameter_in = Header)]
 pub(crate) struct IdempotencyHeader {
     /// Your name for this write: the same key with the same request gives the first answer again, with another request 409.
-    #[param(rename = "Idempotency-Key", required = false, nullable = false, min_length = 1, max_length = 255, example = "6f1c0d9e")]
+    #[param(rename = "Idempotency-Key", required = false, nullable = false, pattern = "^[!-~]{1,255}$", example = "6f1c0d9e")]
     _key: Option<String>,
 }
 

@@ -9,21 +9,19 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::{
-    number::{Dollars, Number, SharePrice, Shares},
+    extract::given,
+    number::{Dollars, SharePrice, Shares, TrailPercent},
     problem::{FieldError, Problem},
-    routes::vocabulary::{OrderKind, SideName, TimeInForceName},
+    routes::vocabulary::TimeInForceName,
 };
 
-/// What to trade: either `quantity` or `notional`, and the prices that the type needs.
-#[derive(Debug, Clone, Deserialize, ToSchema)]
+/// What to trade: either `quantity` or `notional`, and the prices that the type needs. How the document shows it is in
+/// [`super::order_schema`].
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[schema(as = OrderRequest, example = json!({ "symbol": "AAPL", "side": "buy", "type": "limit", "quantity": 10, "limit_price": 169.5 }))]
 pub(super) struct OrderRequestBody {
-    #[schema(value_type = String, example = "AAPL")]
     symbol: Symbol,
-    #[schema(value_type = SideName)]
     side: Side,
-    #[schema(value_type = OrderKind)]
     r#type: Kind,
     /// Shares; above zero. Fractions trade only as market orders for the day.
     quantity: Option<Shares>,
@@ -33,37 +31,44 @@ pub(super) struct OrderRequestBody {
     limit_price: Option<SharePrice>,
     /// Needed by `stop` and `stop_limit`.
     stop_price: Option<SharePrice>,
-    /// Needed by `trailing_stop`: the stop's distance from the best price, 0.1 to 50 percent.
-    trail_percent: Option<Number>,
+    /// Needed by `trailing_stop`.
+    trail_percent: Option<TrailPercent>,
     #[serde(default)]
-    #[schema(value_type = TimeInForceName, default = "day")]
     time_in_force: TimeInForce,
     /// Becomes the position's target when the purchase fills.
     take_profit: Option<SharePrice>,
     /// Becomes the position's stop when the purchase fills.
     stop_loss: Option<SharePrice>,
-    /// Your own name for the order, unique within the portfolio: the same again gives the first order.
-    #[schema(min_length = 1, max_length = 128)]
     client_order_id: Option<String>,
 }
 
 /// What is to be different about an open order; what is left out stays as it is.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(as = OrderChange, example = json!({ "quantity": 15, "limit_price": 170.25 }))]
+#[schema(as = OrderChange, min_properties = 1, example = json!({ "quantity": 15 }))]
 pub(super) struct OrderChangeBody {
     /// Shares of the whole order, what has filled already included.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(nullable = false)]
     quantity: Option<Shares>,
     /// Only of `limit` and `stop_limit` orders.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(nullable = false)]
     limit_price: Option<SharePrice>,
     /// Only of `stop` and `stop_limit` orders.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(nullable = false)]
     stop_price: Option<SharePrice>,
     /// Only of `trailing_stop` orders.
-    trail_percent: Option<Number>,
-    #[schema(value_type = Option<TimeInForceName>)]
+    #[serde(default, deserialize_with = "given")]
+    #[schema(nullable = false)]
+    trail_percent: Option<TrailPercent>,
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<TimeInForceName>, nullable = false)]
     time_in_force: Option<TimeInForce>,
     /// Your own name for the replacing order; the replaced one keeps its own. The same again gives the first replacement.
-    #[schema(min_length = 1, max_length = 128)]
+    #[serde(default, deserialize_with = "given")]
+    #[schema(nullable = false, pattern = "^[!-~]{1,128}$")]
     client_order_id: Option<String>,
 }
 
@@ -179,10 +184,9 @@ fn refuse<T>(errors: &mut Vec<FieldError>, field: &str, detail: &str) -> Option<
 }
 
 /// Opens a position or adds to it: a limit order when a price is given, else a market order.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct PositionRequest {
-    #[schema(value_type = String, example = "AAPL")]
     symbol: Symbol,
     quantity: Shares,
     price: Option<SharePrice>,

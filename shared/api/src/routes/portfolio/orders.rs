@@ -24,13 +24,13 @@ use crate::{
     number::{Dollars, Number, SharePrice, Shares},
     problem::Problem,
     refusal::sentence,
-    routes::vocabulary::OrderStateName,
+    routes::vocabulary::{OrderStateName, SymbolName},
 };
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct OrderQuery {
-    #[param(value_type = Option<String>, nullable = false, example = "AAPL")]
+    #[param(inline, value_type = Option<SymbolName>, nullable = false)]
     symbol: Option<Symbol>,
     #[param(inline, value_type = Option<OrderStateName>, nullable = false)]
     status: Option<OrderState>,

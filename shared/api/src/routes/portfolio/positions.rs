@@ -11,16 +11,16 @@ use super::{
 };
 use crate::{
     clock::Now,
-    extract::{AuthUser, Idempotent, Json, MaybeKey, Path, Query, Trader, present},
+    extract::{AuthUser, Idempotent, Json, Limit, MaybeKey, Path, Query, Skip, Trader, present},
     number::{Dollars, Number, Percent, SharePrice, Shares, tidy},
     problem::Problem,
-    routes::vocabulary::{Action, PositionStatus, SectorName},
+    routes::vocabulary::{Action, PositionStatus, SectorName, SymbolName},
 };
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct PositionQuery {
-    #[param(value_type = Option<String>, nullable = false, example = "AAPL")]
+    #[param(inline, value_type = Option<SymbolName>, nullable = false)]
     symbol: Option<Symbol>,
     #[param(inline, value_type = Option<SectorName>, nullable = false)]
     sector: Option<Sector>,
@@ -28,6 +28,13 @@ pub(super) struct PositionQuery {
     #[serde(default)]
     #[param(inline, value_type = Option<PositionStatus>, nullable = false)]
     status: OpenOrClosed,
+    #[serde(default)]
+    #[param(inline, required = false, value_type = Limit<1000, 1000>)]
+    limit: Limit<1000, 1000>,
+    /// How many of the matches to leave out first.
+    #[serde(default)]
+    #[param(inline, required = false, value_type = Skip)]
+    skip: Skip,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -38,10 +45,11 @@ enum OpenOrClosed {
     Closed,
 }
 
-/// The matching positions.
+/// A page of positions.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct PositionList {
     positions: Vec<PositionBody>,
+    /// All matches, not only this page's.
     total: usize,
 }
 
@@ -167,7 +175,7 @@ pub(super) struct PositionChange {
     tag = TAG,
     params(PositionQuery),
     security(("bearer" = ["viewer"])),
-    responses((status = 200, description = "The matching positions.", body = PositionList))
+    responses((status = 200, description = "A page of the matching positions.", body = PositionList))
 )]
 pub(super) async fn list_positions(
     user: AuthUser,
@@ -177,7 +185,9 @@ pub(super) async fn list_positions(
 ) -> Result<Json<PositionList>, Problem> {
     let filter = PositionFilter { symbol: query.symbol, sector: query.sector, closed: query.status == OpenOrClosed::Closed };
     let positions = state.desk.positions(&user.user_id, &filter, now).await?;
-    Ok(Json(PositionList { total: positions.len(), positions: positions.into_iter().map(Into::into).collect() }))
+    let total = positions.len();
+    let page = positions.into_iter().skip(query.skip.get()).take(query.limit.get());
+    Ok(Json(PositionList { total, positions: page.map(Into::into).collect() }))
 }
 
 /// A position

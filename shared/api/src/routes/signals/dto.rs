@@ -15,7 +15,14 @@ use domain::{
     signal::{Level, Probabilities, SignalAction, SignalStatus},
 };
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use serde_json::json;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{
+        ObjectBuilder, OneOfBuilder, Ref, RefOr, Schema, Type,
+        schema::{AdditionalProperties, SchemaType},
+    },
+};
 
 use crate::{
     features::FeatureFlags,
@@ -157,15 +164,42 @@ impl SignalDetail {
 }
 
 /// What to do about a signal.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SignalDecision {
-    #[schema(value_type = DecisionName)]
     pub(super) action: DecisionKind,
     /// Shares to trade instead of the size that the risk budget gives; only with `accept`.
     pub(super) quantity: Option<Shares>,
-    #[schema(max_length = 1000)]
     pub(super) notes: Option<String>,
+}
+
+impl PartialSchema for SignalDecision {
+    fn schema() -> RefOr<Schema> {
+        let form = |words: &[&'static str]| {
+            let notes = ObjectBuilder::new().schema_type(SchemaType::from_iter([Type::String, Type::Null])).max_length(Some(1000));
+            ObjectBuilder::new()
+                .property("action", ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words.iter().copied())))
+                .required("action")
+                .property("notes", notes)
+                .additional_properties(Some(AdditionalProperties::FreeForm(false)))
+        };
+        let quantity = OneOfBuilder::new()
+            .item(Ref::from_schema_name("Shares"))
+            .item(ObjectBuilder::new().schema_type(Type::Null))
+            .description(Some("Shares to trade instead of the size that the risk budget gives."));
+        OneOfBuilder::new()
+            .item(form(&["accept"]).property("quantity", quantity))
+            .item(form(&["reject", "ignore"]))
+            .description(Some("What to do about a signal."))
+            .examples([json!({ "action": "accept", "quantity": 10 })])
+            .into()
+    }
+}
+
+impl ToSchema for SignalDecision {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push((Shares::name().into(), Shares::schema()));
+    }
 }
 
 /// What followed from the decision.

@@ -23,7 +23,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use self::dto::{DecisionAnswer, SignalDecision, SignalDetail, SignalList, SignalPerformance};
 use super::{
     portfolio::{IdempotencyHeader, cause, checked_notes},
-    vocabulary::{Action, SectorName, Status},
+    vocabulary::{Action, SectorName, Status, SymbolName},
 };
 use crate::{
     clock::Now,
@@ -60,7 +60,7 @@ pub(crate) fn routes() -> OpenApiRouter<SignalsState> {
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct SignalQuery {
-    #[param(value_type = Option<String>, nullable = false, example = "AAPL")]
+    #[param(inline, value_type = Option<SymbolName>, nullable = false)]
     symbol: Option<Symbol>,
     #[param(inline, value_type = Option<Action>, nullable = false)]
     action: Option<SignalAction>,
@@ -102,7 +102,7 @@ async fn list_signals(
     Query(query): Query<SignalQuery>,
 ) -> Result<Json<SignalList>, Problem> {
     if query.confidence_min > query.confidence_max && query.confidence_max.is_some() {
-        return Err(Problem::invalid("confidence_min", "is above confidence_max"));
+        return Err(Problem::unusable("confidence_min", "is above confidence_max"));
     }
     let filter = SignalFilter {
         symbol: query.symbol,

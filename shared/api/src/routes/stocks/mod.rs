@@ -20,13 +20,13 @@ use self::{
     answers::Answers,
     dto::{FeatureList, IndustryList, LatestBar, PriceList, SectorList, StockList},
 };
-use super::vocabulary::SectorName;
+use super::vocabulary::{SectorName, SymbolName};
 use crate::{
     cached::Cached,
     clock::Now,
-    extract::{AuthUser, Day, Limit, Path, Query, Skip},
+    extract::{AuthUser, Day, Instant, Limit, Path, Query, SearchText, Skip},
     features::FeatureFlags,
-    problem::{FieldError, Problem},
+    problem::Problem,
 };
 
 const TAG: &str = "Stocks";
@@ -66,8 +66,8 @@ struct StockQuery {
     #[param(inline, value_type = Option<SectorName>, nullable = false)]
     sector: Option<Sector>,
     /// Part of the symbol or of the name, in any case.
-    #[param(nullable = false, example = "apple")]
-    search: Option<String>,
+    #[param(inline, nullable = false, example = "apple")]
+    search: Option<SearchText>,
 }
 
 #[derive(Debug, Clone, Copy, Deserialize, IntoParams)]
@@ -84,8 +84,8 @@ struct RangeQuery {
     #[param(inline, required = false, value_type = Limit<365, 10_000>)]
     limit: Limit<365, 10_000>,
     /// Only what was known at this instant: bars and events that came later, and corrections made since, do not count.
-    #[param(nullable = false, example = "2022-01-03T22:00:00Z")]
-    known_at: Option<Timestamp>,
+    #[param(inline, nullable = false, example = "2022-01-03T22:00:00Z")]
+    known_at: Option<Instant>,
 }
 
 #[derive(Debug, Clone, Copy, Deserialize, IntoParams)]
@@ -106,8 +106,8 @@ struct PriceQuery {
     #[param(required = false, default = true)]
     adjusted: bool,
     /// Only what was known at this instant: bars and events that came later, and corrections made since, do not count.
-    #[param(nullable = false, example = "2022-01-03T22:00:00Z")]
-    known_at: Option<Timestamp>,
+    #[param(inline, nullable = false, example = "2022-01-03T22:00:00Z")]
+    known_at: Option<Instant>,
 }
 
 fn yes() -> bool {
@@ -126,17 +126,17 @@ impl RangeQuery {
         if let (Some(start), Some(end)) = (start, end)
             && start > end
         {
-            return Err(Problem::invalid_inputs(vec![FieldError::new("start_date", format!("{start} is after end_date {end}"))]));
+            return Err(Problem::unusable("start_date", format!("{start} is after end_date {end}")));
         }
         Ok(SessionRange { start, end, limit: self.limit.get() })
     }
 }
 
 /// The instant that is asked about: none lies in the future.
-fn then(known_at: Option<Timestamp>, now: Timestamp) -> Result<Timestamp, Problem> {
+fn then(known_at: Option<Instant>, now: Timestamp) -> Result<Timestamp, Problem> {
     match known_at {
-        Some(then) if then > now => Err(Problem::invalid_inputs(vec![FieldError::new("known_at", format!("{then} is still to come"))])),
-        then => Ok(then.unwrap_or(now)),
+        Some(Instant(then)) if then > now => Err(Problem::unusable("known_at", format!("{then} is still to come"))),
+        then => Ok(then.map_or(now, |Instant(then)| then)),
     }
 }
 
@@ -156,7 +156,7 @@ async fn list_stocks(
     State(stocks): State<Arc<Stocks>>,
     Query(query): Query<StockQuery>,
 ) -> Result<Cached<StockList>, Problem> {
-    let filter = StockFilter { sector: query.sector, search: query.search };
+    let filter = StockFilter { sector: query.sector, search: query.search.map(|text| text.0) };
     let (companies, total) = stocks.list(&filter, query.skip.get(), query.limit.get()).await?;
     Ok(Cached(StockList { stocks: companies.into_iter().map(Into::into).collect(), total }))
 }
@@ -194,7 +194,7 @@ async fn list_industries(_: AuthUser, State(stocks): State<Arc<Stocks>>) -> Resu
     get,
     path = "/stocks/{symbol}/prices",
     tag = TAG,
-    params(("symbol" = String, Path, description = "Ticker symbol.", example = "AAPL"), PriceQuery),
+    params(("symbol" = inline(SymbolName), Path, description = "Ticker symbol.", example = "AAPL"), PriceQuery),
     security(("bearer" = ["viewer"])),
     responses((status = 200, description = "The sessions of the range.", body = PriceList), (status = 304, description = "Not modified."))
 )]
@@ -221,7 +221,7 @@ async fn get_prices(
     get,
     path = "/stocks/{symbol}/features",
     tag = TAG,
-    params(("symbol" = String, Path, description = "Ticker symbol.", example = "AAPL"), RangeQuery),
+    params(("symbol" = inline(SymbolName), Path, description = "Ticker symbol.", example = "AAPL"), RangeQuery),
     security(("bearer" = ["viewer"])),
     responses((status = 200, description = "The sessions of the range.", body = FeatureList), (status = 304, description = "Not modified."))
 )]
@@ -246,7 +246,7 @@ async fn get_features(
     get,
     path = "/stocks/{symbol}/latest",
     tag = TAG,
-    params(("symbol" = String, Path, description = "Ticker symbol.", example = "AAPL")),
+    params(("symbol" = inline(SymbolName), Path, description = "Ticker symbol.", example = "AAPL")),
     security(("bearer" = ["viewer"])),
     responses((status = 200, description = "As traded.", body = LatestBar), (status = 304, description = "Not modified."))
 )]
