@@ -71,6 +71,7 @@ def run_as(role: str, people: tuple[Client, Client], server: Server, work: Path)
         "CONTRACT_URL": server.url,
         "CONTRACT_OUTBOX": str(server.outbox),
         "CONTRACT_TOKEN": tester.token,
+        "CONTRACT_TESTER": Client(server.url, tester.token).get("auth/verify-token").ok()["user_id"],
         "CONTRACT_PEOPLE": str(work / "people.json"),
         "CONTRACT_HOOKS": str(HERE / "hooks.py"),
     }

@@ -10,26 +10,36 @@ from server import Server
 SERVER = Server.at(os.environ["CONTRACT_URL"], os.environ["CONTRACT_OUTBOX"])
 TOKEN = os.environ["CONTRACT_TOKEN"]
 
-# Operations that end the session, or the account, of whoever calls them.
+TESTER = os.environ["CONTRACT_TESTER"]
+
+# Operations that end the session, or the account, of whoever calls them; and those by which administrators end others'.
 FAREWELLS = {"logout", "logout_everywhere", "delete_account"}
-_strangers = count(1)
+DISMISSALS = {"set_role", "deactivate_user"}
+_numbers = count(1)
+
+
+def a_stranger():
+    """Somebody whom nothing else needs, logged in."""
+    address = f"stranger-{os.getpid()}-{next(_numbers)}@example.com"
+    return address, SERVER.sign_in(address)
 
 
 @schemathesis.hook
 def before_call(context, case, kwargs):
-    """Somebody else says goodbye, each time anew: with the tester's own token, every later answer would be 401.
+    """Somebody else says goodbye or is dismissed: with the tester's own token revoked, every later answer would be 401.
 
     And a good confirmation of a deletion has the account's own address and a code from the mail, which nobody can make up.
     """
-    farewell = case.operation.definition.raw.get("operationId")
-    if farewell not in FAREWELLS or case.headers.get("Authorization") != f"Bearer {TOKEN}":
-        return
-    stranger = f"stranger-{os.getpid()}-{next(_strangers)}@example.com"
-    client = SERVER.sign_in(stranger)
-    case.headers["Authorization"] = f"Bearer {client.token}"
-    if farewell == "delete_account" and case.meta.generation.mode.is_positive:
-        client.post("auth/request-otp", {"email": stranger}).ok()
-        case.body = {"email": stranger, "otp": SERVER.code(stranger)}
+    operation = case.operation.definition.raw.get("operationId")
+    if operation in FAREWELLS and case.headers.get("Authorization") == f"Bearer {TOKEN}":
+        address, stranger = a_stranger()
+        case.headers["Authorization"] = f"Bearer {stranger.token}"
+        if operation == "delete_account" and case.meta.generation.mode.is_positive:
+            stranger.post("auth/request-otp", {"email": address}).ok()
+            case.body = {"email": address, "otp": SERVER.code(address)}
+    if operation in DISMISSALS and case.path_parameters.get("id") == TESTER:
+        _, stranger = a_stranger()
+        case.path_parameters["id"] = stranger.get("auth/verify-token").ok()["user_id"]
 
 
 @schemathesis.check
