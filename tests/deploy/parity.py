@@ -17,7 +17,7 @@ VOLATILE = {"id", "instance", "user_id", "email", "timestamp", "run_id", "messag
 # The one-machine server brings the sectors of its companies along; the test's vendor, like Tiingo, knows none.
 VOLATILE |= {"sector", "industry", "country", "sector_momentum"}
 # Only one machine's clock can be moved.
-CLOCK = {"Clock", "ClockMode", "Session", "Advanced", "AdvanceRequest", "JobRun"}
+CLOCK = {"Clock", "ClockMode", "Session", "Advanced", "AdvanceRequest", "AdvanceTarget", "JobRun"}
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 HEADERS = ("content-type", "cache-control", "www-authenticate", "x-content-type-options", "content-security-policy")
 

@@ -114,7 +114,7 @@ async fn signals_are_listed_as_they_are_however_often_they_were_asked_for() {
     let before = list(&ann, "limit=1000").await;
     let signals = before["signals"].as_array().unwrap();
     assert_eq!(signals.len() as u64, before["total"].as_u64().unwrap().min(1000));
-    let order = |signal: &Value| (signal["date"].as_str().map(str::to_owned), signal["confidence"].as_f64());
+    let order = |signal: &Value| (signal["id"].as_str().map(|id| id[..10].to_owned()), signal["confidence"].as_f64());
     assert!(signals.windows(2).all(|pair| order(&pair[0]) >= order(&pair[1])));
     let mut pages = vec![];
     while pages.len() < signals.len() {

@@ -41,7 +41,7 @@ async fn every_refusal_names_what_is_wrong() {
         ("unknown route", Method::GET, "portfolios", None, 404, None),
         ("wrong method", Method::DELETE, "stocks", None, 405, None),
         ("unknown field", Method::POST, "portfolio/orders", order(json!({"colour": "red"})), 422, Some("/colour")),
-        ("unknown stock to buy", Method::POST, "portfolio/orders", order(json!({"symbol": "ZZZZ"})), 404, None),
+        ("unknown stock to buy", Method::POST, "portfolio/orders", order(json!({"symbol": "ZZZZ"})), 422, Some("/symbol")),
         ("negative quantity", Method::POST, "portfolio/orders", order(json!({"quantity": -1})), 422, Some("/quantity")),
         ("quantity as a text", Method::POST, "portfolio/orders", order(json!({"quantity": "10"})), 422, Some("/quantity")),
         ("a limit order without its limit", Method::POST, "portfolio/orders", order(json!({"type": "limit"})), 422, Some("/limit_price")),

@@ -218,10 +218,7 @@ impl Server {
     /// A client at another address of this machine: all of 127.0.0.0/8 is ours. Its requests share one connection.
     pub(crate) fn at_source(&self, source: [u8; 4]) -> Client {
         let anonymous = self.anonymous();
-        Client {
-            http: reqwest::Client::builder().local_address(IpAddr::from(source)).http2_prior_knowledge().build().unwrap(),
-            ..anonymous
-        }
+        Client { http: reqwest::Client::builder().local_address(IpAddr::from(source)).build().unwrap(), ..anonymous }
     }
 
     /// Bytes as they are, and what comes back until the server closes the connection.

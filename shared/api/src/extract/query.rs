@@ -15,7 +15,7 @@ use super::{
     json::{self, body, is_json, not_json},
     reason::{REQUIRED, field_error},
 };
-use crate::problem::{FieldError, Problem};
+use crate::problem::Problem;
 
 /// Query parameters as a struct of options and defaults.
 #[derive(Debug, Clone, Copy)]
@@ -49,10 +49,8 @@ fn agree(uri: &Uri, body: &[u8]) -> Result<(), Problem> {
         _ => false,
     };
     let pairs = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
-    let contradictions = pairs.filter(|(name, value)| differs(name, value));
-    let errors: Vec<FieldError> =
-        contradictions.map(|(name, _)| FieldError::new(&name, "is another in the query than in the body")).collect();
-    if errors.is_empty() { Ok(()) } else { Err(Problem::invalid_inputs(errors)) }
+    let contradiction = pairs.into_iter().find(|(name, value)| differs(name, value));
+    contradiction.map_or(Ok(()), |(name, _)| Err(Problem::unusable(&name, "is another in the query than in the body")))
 }
 
 /// A small request that comes as a JSON body or, without one, as query parameters. Where both are there, the query must
