@@ -91,6 +91,7 @@ def with_permissions(template, program, logs, vendor):
             dev.deploy()
         with step("the bucket refuses what does not come over TLS"):
             rights.check_tls(stand_in, dev)
+        rights.let_mail_out(stand_in, dev)
         stage = Stage(stand_in, dev)
         with step("everything works with exactly the permissions that there are"):
             stage.set_up()

@@ -74,6 +74,19 @@ def check_tls(stand_in, stack):
     stand_in.client("s3").delete_bucket_policy(Bucket=bucket)
 
 
+def let_mail_out(stand_in, stack):
+    """The stand-in tells policies neither the identity nor the sender of a mail, so that the exact permission can never fit there."""
+    iam = stand_in.client("iam")
+    for function in ("auth", "revalue"):
+        role = role_of(stand_in, stack, function)
+        policy = iam.get_role_policy(RoleName=role, PolicyName=function)["PolicyDocument"]
+        for statement in policy["Statement"]:
+            if statement["Sid"] == "SendMail":
+                statement["Resource"] = "*"
+                del statement["Condition"]
+        iam.put_role_policy(RoleName=role, PolicyName=function, PolicyDocument=json.dumps(policy))
+
+
 def check_stripped(stage, client, symbol):
     """Takes one permission from a function's role, and sees the requests that need it refused by AWS and answered with a failure."""
     iam, role = stage.stand_in.client("iam"), role_of(stage.stand_in, stage.stack, "signals")
