@@ -173,12 +173,9 @@ mod tests {
         ));
     }
 
-    /// Not a test but the process that the next one kills: writes, and says what was answered.
-    #[tokio::test]
-    #[ignore = "writes for ever; the test below starts and kills it"]
-    async fn writes_until_killed() {
-        let Ok(path) = std::env::var(PATH) else { return };
-        let embedded = EmbeddedStore::start(Location::File(Path::new(&path))).unwrap();
+    /// What the process does that is killed: writes, and says what was answered.
+    async fn write_until_killed(path: &Path) {
+        let embedded = EmbeddedStore::start(Location::File(path)).unwrap();
         let store = tables(&embedded).await;
         for number in 0.. {
             let (market, signals) = (store.market(), store.signals());
@@ -189,10 +186,14 @@ mod tests {
 
     #[tokio::test(flavor = "multi_thread")]
     async fn a_killed_process_loses_nothing_that_was_answered() {
+        // The process to kill is this very test once more, with a file to write to.
+        if let Some(path) = std::env::var_os(PATH) {
+            return write_until_killed(Path::new(&path)).await;
+        }
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("tables.sqlite");
         let mut writer = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "embedded_store::tests::writes_until_killed", "--ignored", "--nocapture"])
+            .args(["--exact", "embedded_store::tests::a_killed_process_loses_nothing_that_was_answered", "--nocapture"])
             .env(PATH, &path)
             .stdout(Stdio::piped())
             .spawn()

@@ -7,5 +7,5 @@ pub mod market_data;
 #[cfg(feature = "cloud")]
 pub mod secrets;
 pub mod store;
-#[cfg(all(test, feature = "cloud"))]
+#[cfg(test)]
 mod testing;

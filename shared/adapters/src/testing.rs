@@ -1,20 +1,16 @@
-//! A service of AWS on 127.0.0.1 that answers what a test tells it to, and remembers what it was asked: for what no stand-in does on
-//! demand, such as throttling, lost races and failures in part.
+//! A server on 127.0.0.1 that answers what a test tells it to, and remembers what it was asked: for what no stand-in does on demand, such
+//! as throttling, lost races and failures in part.
 
-use std::{
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+#[cfg(feature = "cloud")]
+mod aws;
 
-use aws_config::{Region, SdkConfig, retry::RetryConfig, stalled_stream_protection::StalledStreamProtectionConfig};
-use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
+use std::sync::{Arc, Mutex};
+
 use axum::{
     Router,
     body::Body,
     http::{HeaderMap, Request, Response},
 };
-
-use crate::aws;
 
 #[derive(Debug, Clone)]
 pub(crate) struct Asked {
@@ -25,10 +21,6 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
-    pub(crate) fn json(&self) -> serde_json::Value {
-        serde_json::from_slice(&self.body).expect("a JSON request")
-    }
-
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(|value| value.to_str().expect("ASCII"))
     }
@@ -50,15 +42,10 @@ impl Reply {
         self.headers.push((name, value.into()));
         self
     }
-
-    /// The error's name, as services of AWS that speak JSON give it.
-    pub(crate) fn kind(self, code: &str) -> Self {
-        self.header("x-amzn-errortype", code)
-    }
 }
 
 pub(crate) struct Service {
-    url: String,
+    pub(crate) url: String,
     asked: Arc<Mutex<Vec<Asked>>>,
 }
 
@@ -96,18 +83,5 @@ impl Service {
     /// Everything that was asked so far, retries included.
     pub(crate) fn asked(&self) -> Vec<Asked> {
         self.asked.lock().unwrap().clone()
-    }
-
-    /// As in earnest, but without waits between tries.
-    pub(crate) fn config(&self) -> SdkConfig {
-        SdkConfig::builder()
-            .behavior_version(aws::behavior())
-            .endpoint_url(&self.url)
-            .region(Region::from_static("us-east-1"))
-            .credentials_provider(SharedCredentialsProvider::new(Credentials::new("test", "test", None, None, "test")))
-            .http_client(aws_smithy_http_client::Builder::new().build_http())
-            .retry_config(RetryConfig::standard().with_max_attempts(4).with_initial_backoff(Duration::ZERO))
-            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-            .build()
     }
 }

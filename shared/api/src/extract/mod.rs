@@ -13,7 +13,7 @@ mod user;
 pub use idempotency::{Idempotent, MaybeKey};
 pub use json::Json;
 pub use page::{Limit, Skip};
-pub use parameter::{Day, Fraction, Instant, Pixels, SearchText};
+pub use parameter::{Day, Fraction, Instant, Pixels, SearchText, date_range};
 pub use path::Path;
 pub(crate) use presence::{given, present};
 pub(crate) use query::or_nothing;

@@ -10,10 +10,19 @@ use utoipa::{
 };
 
 use super::page::{bounded, bounded_schema};
+use crate::problem::Problem;
 
 /// A New York date, `YYYY-MM-DD`; it need not be a trading date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Day(pub Date);
+
+/// Both ends of a range of dates, which are in order.
+pub fn date_range(start: Option<Day>, end: Option<Day>) -> Result<(Option<Date>, Option<Date>), Problem> {
+    match (start.map(|day| day.0), end.map(|day| day.0)) {
+        (Some(start), Some(end)) if start > end => Err(Problem::unusable("start_date", format!("{start} is after end_date {end}"))),
+        ends => Ok(ends),
+    }
+}
 
 /// Whether a text has digits where `shape` has zeros, and is the same elsewhere. The date library also takes other notations of
 /// ISO 8601, which no client is told of.

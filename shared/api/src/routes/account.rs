@@ -6,12 +6,13 @@ use app::{
     ports::{Decision, DecisionKind},
 };
 use axum::extract::State;
-use domain::{Date, Email, Role, Timestamp, execution::RiskProfile, order::OrderId, trading::Valuation};
+use domain::{Date, Email, Timestamp, execution::RiskProfile, order::OrderId, trading::Valuation};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
+    admin::AccountBody,
     auth::{
         dto::{MessageBody, Otp},
         profile::PreferencesBody,
@@ -21,7 +22,7 @@ use super::{
         ledger_state::{HoldingBody, LedgerState},
         order_dto::OrderBody,
     },
-    vocabulary::{DecisionName, RiskTolerance, RoleName, SectorName},
+    vocabulary::{DecisionName, RiskTolerance, SectorName},
 };
 use crate::{
     clock::WallNow,
@@ -66,7 +67,7 @@ struct ExportQuery {
 struct AccountExport {
     exported_at: Timestamp,
     /// On the first page.
-    account: Option<ExportedAccount>,
+    account: Option<AccountBody>,
     /// On the first page.
     profile: Option<ExportedProfile>,
     /// On the first page.
@@ -87,20 +88,6 @@ struct AccountExport {
     ledger: Vec<EntryBody>,
     /// Where the next page begins; null on the last.
     next_cursor: Option<String>,
-}
-
-/// Who you are here.
-#[derive(Debug, Serialize, ToSchema)]
-struct ExportedAccount {
-    id: String,
-    #[schema(format = Email, example = "ann@example.com")]
-    email: String,
-    #[schema(value_type = RoleName)]
-    role: Role,
-    is_active: bool,
-    is_verified: bool,
-    created_at: Timestamp,
-    last_sign_in_at: Option<Timestamp>,
 }
 
 /// What you say about yourself.
@@ -166,20 +153,6 @@ impl From<Decision> for DecisionBody {
     fn from(decision: Decision) -> Self {
         let Decision { signal, kind, notes, order, auto } = decision;
         Self { signal_id: signal.to_string(), action: kind, notes, order_id: order.map(|id| id.0), automatic: auto }
-    }
-}
-
-impl From<&User> for ExportedAccount {
-    fn from(user: &User) -> Self {
-        Self {
-            id: user.id.to_string(),
-            email: user.email.to_string(),
-            role: user.role,
-            is_active: user.is_active,
-            is_verified: user.is_verified,
-            created_at: user.created_at,
-            last_sign_in_at: user.last_sign_in_at,
-        }
     }
 }
 

@@ -12,7 +12,7 @@ use crate::{
     UseCaseError,
     auth::User,
     market::{Market, MarketSnapshot},
-    portfolio::{Desk, TradeFilter, wanted_signals},
+    portfolio::{Desk, TradeFilter, automation::wanted},
     ports::{MailError, Mailer},
 };
 
@@ -124,7 +124,7 @@ impl Digest {
 
 /// The signals that propose a trade, sales first, then what promises most.
 fn proposals(signals: &[Signal], now: Timestamp) -> Section {
-    let wanted = wanted_signals(signals, now);
+    let wanted = wanted(signals, 0.0, now);
     let mut lines: Vec<String> = wanted.iter().take(MOST_LINES).map(|signal| proposal(signal)).collect();
     match wanted.len() {
         0 => lines.push("None: the model sees no trade that would pay for its costs".into()),

@@ -134,11 +134,6 @@ impl Desk {
     }
 }
 
-/// The signals that propose a trade, as the automation ranks them.
-pub(crate) fn wanted_signals(signals: &[Signal], now: Timestamp) -> Vec<&Signal> {
-    wanted(signals, 0.0, now)
-}
-
 /// The signals to take, sales first, so that their room is there for the purchases, which go by what they promise.
 pub(crate) fn wanted(signals: &[Signal], min_confidence: f64, now: Timestamp) -> Vec<&Signal> {
     let is_wanted = |signal: &&Signal| {

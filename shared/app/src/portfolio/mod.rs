@@ -22,7 +22,6 @@ use domain::{
 };
 
 pub use allocation::{Allocation, Slice};
-pub(crate) use automation::wanted_signals;
 pub use automation::{AutoTrading, Terms};
 pub use change::Idempotency;
 pub use decisions::{Acceptance, Appetite, DecisionRequest};

@@ -8,6 +8,8 @@ use std::sync::Arc;
 use app::auth::Auth;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
+pub(in crate::routes) use users::AccountBody;
+
 use crate::cursor::CursorSealer;
 
 const TAG: &str = "Admin";

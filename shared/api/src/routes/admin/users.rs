@@ -38,10 +38,10 @@ pub(super) struct UserList {
     next_cursor: Option<String>,
 }
 
-/// A user as administrators see one.
+/// A user as administrators see one, and in the user's own export.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Account)]
-pub(super) struct AccountBody {
+pub(in crate::routes) struct AccountBody {
     #[schema(example = "5f1d0a3c9b7e4d2f8a6c1e0b3d5f7a9c")]
     id: String,
     #[schema(format = Email, example = "ann@example.com")]
@@ -56,10 +56,10 @@ pub(super) struct AccountBody {
     last_sign_in_at: Option<Timestamp>,
 }
 
-impl From<User> for AccountBody {
-    fn from(user: User) -> Self {
+impl From<&User> for AccountBody {
+    fn from(user: &User) -> Self {
         Self {
-            id: user.id.0,
+            id: user.id.to_string(),
             email: user.email.to_string(),
             role: user.role,
             is_active: user.is_active,
@@ -100,7 +100,7 @@ pub(super) async fn list_users(
     let after = query.cursor.map(|cursor| state.cursors.open(SCOPE, &cursor)).transpose()?;
     let page = state.auth.users(after.as_deref(), query.limit.get32()).await?;
     let next_cursor = page.next.map(|position| state.cursors.seal(SCOPE, &position));
-    Ok(Json(UserList { users: page.users.into_iter().map(Into::into).collect(), next_cursor }))
+    Ok(Json(UserList { users: page.users.iter().map(Into::into).collect(), next_cursor }))
 }
 
 /// One user
@@ -113,7 +113,7 @@ pub(super) async fn list_users(
     responses((status = 200, description = "The user.", body = AccountBody))
 )]
 pub(super) async fn get_user(_: Admin, State(state): State<AdminState>, Path(id): Path<String>) -> Result<Json<AccountBody>, Problem> {
-    Ok(Json(state.auth.user(&UserId(id)).await?.into()))
+    Ok(Json((&state.auth.user(&UserId(id)).await?).into()))
 }
 
 /// Change a user's role
@@ -140,7 +140,7 @@ pub(super) async fn set_role(
     Json(change): Json<RoleChange>,
 ) -> Result<Changed, Problem> {
     let user = state.auth.set_role(&admin, &UserId(id), change.role, &origin, now).await?;
-    Ok((Extension(Recorded), Json(user.into())))
+    Ok((Extension(Recorded), Json((&user).into())))
 }
 
 /// Deactivate a user
@@ -166,7 +166,7 @@ pub(super) async fn deactivate_user(
     Path(id): Path<String>,
 ) -> Result<Changed, Problem> {
     let user = state.auth.set_active(&admin, &UserId(id), false, &origin, now).await?;
-    Ok((Extension(Recorded), Json(user.into())))
+    Ok((Extension(Recorded), Json((&user).into())))
 }
 
 /// Reactivate a user
@@ -189,5 +189,5 @@ pub(super) async fn reactivate_user(
     Path(id): Path<String>,
 ) -> Result<Changed, Problem> {
     let user = state.auth.set_active(&admin, &UserId(id), true, &origin, now).await?;
-    Ok((Extension(Recorded), Json(user.into())))
+    Ok((Extension(Recorded), Json((&user).into())))
 }

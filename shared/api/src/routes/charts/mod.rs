@@ -17,7 +17,7 @@ use self::svg::Svg;
 use super::vocabulary::{SymbolName, ThemeName};
 use crate::{
     clock::Now,
-    extract::{AuthUser, Day, Limit, Path, Pixels, Query},
+    extract::{AuthUser, Day, Limit, Path, Pixels, Query, date_range},
     features::AdvancedCharts,
     problem::Problem,
 };
@@ -102,15 +102,6 @@ fn format(width: Width, height: Height, theme: ThemeParameter) -> Format {
     Format { width: width.get(), height: height.get(), theme }
 }
 
-/// Both ends of a range, in order.
-fn ends(start: Option<Day>, end: Option<Day>) -> Result<(Option<Date>, Option<Date>), Problem> {
-    let (start, end) = (start.map(|day| day.0), end.map(|day| day.0));
-    match (start, end) {
-        (Some(start), Some(end)) if start > end => Err(Problem::unusable("start_date", format!("{start} is after end_date {end}"))),
-        ends => Ok(ends),
-    }
-}
-
 /// A stock as a chart
 ///
 /// Price with Bollinger's bands and averages, volume, RSI and MACD; the model's signals (of the newest sessions where there are
@@ -135,7 +126,7 @@ async fn stock_chart(
     Path(symbol): Path<Symbol>,
     Query(query): Query<StockChartQuery>,
 ) -> Result<Svg, Problem> {
-    let (start, end) = ends(query.start_date, query.end_date)?;
+    let (start, end) = date_range(query.start_date, query.end_date)?;
     let range = SessionRange { start, end, limit: query.limit.get() };
     let study = charts.stock(&user.user_id, &symbol, range, now).await?;
     Ok(Svg(draw_stock(&study, format(query.width, query.height, query.theme))))
@@ -163,7 +154,7 @@ async fn portfolio_chart(
     Now(now): Now,
     Query(query): Query<PortfolioChartQuery>,
 ) -> Result<Svg, Problem> {
-    let (start, end) = ends(query.start_date, query.end_date)?;
+    let (start, end) = date_range(query.start_date, query.end_date)?;
     let study = charts.portfolio(&user.user_id, start, end, now).await?;
     Ok(Svg(draw_portfolio(&study, format(query.width, query.height, query.theme))))
 }

@@ -24,7 +24,7 @@ use super::vocabulary::{SectorName, SymbolName};
 use crate::{
     cached::Cached,
     clock::Now,
-    extract::{AuthUser, Day, Instant, Limit, Path, Query, SearchText, Skip},
+    extract::{AuthUser, Day, Instant, Limit, Path, Query, SearchText, Skip, date_range},
     features::FeatureFlags,
     problem::Problem,
 };
@@ -122,12 +122,7 @@ impl PriceQuery {
 
 impl RangeQuery {
     fn sessions(self) -> Result<SessionRange, Problem> {
-        let (start, end) = (self.start_date.map(|day| day.0), self.end_date.map(|day| day.0));
-        if let (Some(start), Some(end)) = (start, end)
-            && start > end
-        {
-            return Err(Problem::unusable("start_date", format!("{start} is after end_date {end}")));
-        }
+        let (start, end) = date_range(self.start_date, self.end_date)?;
         Ok(SessionRange { start, end, limit: self.limit.get() })
     }
 }
