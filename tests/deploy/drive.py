@@ -6,6 +6,7 @@ import pathlib
 import sys
 import time
 
+import accounts
 import fleet
 import parity
 import rights
@@ -55,6 +56,8 @@ def as_deployed(template, program, server, logs, vendor):
             position = stage.trade(ann)
         with step("every group of routes reads"):
             use_all_reads(ann, position["symbol"])
+        with step("accounts are administered, exported and deleted"):
+            accounts.come_and_go(stage)
         with step("what each action costs is counted"):
             measure(stage, recorder, ann, position["symbol"], logs)
         with step("what one stage knows the other does not"):
@@ -100,6 +103,7 @@ def with_permissions(template, program, logs, vendor):
             stage.signals(ann)
             position = stage.trade(ann)
             use_all_reads(ann, position["symbol"])
+            accounts.come_and_go(stage)
         with step("no role reaches what is not its function's"):
             rights.check_refusals(stand_in, dev)
         with step("a function without one of its permissions is denied"):

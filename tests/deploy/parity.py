@@ -81,6 +81,10 @@ REQUESTS = [
     ("GET", "auth/verify-token", None, True),
     ("GET", "users/me", None, True),
     ("PUT", "users/preferences", {"email_signals": True, "email_portfolio_updates": False, "email_market_updates": False, "auto_trade": False}, True),
+    ("GET", "users/me/export", None, True),
+    ("DELETE", "users/me", {"email": "ann@example.com", "otp": "000000"}, True),
+    ("GET", "admin/users", None, True),
+    ("POST", "admin/users/nobody/deactivate", None, True),
     ("PUT", "users/me", {"risk_tolerance": "enormous"}, True),
     # Stocks.
     ("GET", "stocks?limit=1000", None, True),
