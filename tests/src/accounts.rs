@@ -187,7 +187,8 @@ async fn users_take_everything_along_or_leave_nothing() {
         ann.post("portfolio/orders", &json!({"symbol": symbol, "side": "buy", "type": "market", "quantity": 3})).await.ok();
     }
     admin.advance("next_session").await;
-    ann.delete("portfolio/positions/KO-1").await;
+    let positions = ann.get("portfolio/positions").await.ok();
+    ann.delete(&format!("portfolio/positions/{}", positions["positions"][0]["id"].as_str().unwrap())).await.ok();
     admin.advance("next_session").await;
     let signals = ann.get("signals?status=active&limit=1").await.ok();
     let signal = signals["signals"][0]["id"].as_str().expect("there are signals").to_owned();

@@ -133,7 +133,7 @@ async fn a_damaged_portfolio_does_not_keep_the_others_from_trading() {
         clients.push(client);
     }
     let id = clients[1].get("users/me").await.ok()["id"].as_str().unwrap().to_owned();
-    let damaged = Item::new(Key::new(format!("USER#{id}"), "STATE"), 1).number("entries", 1).text("doc", "{");
+    let damaged = Item::new(Key::new(format!("USER#{id}"), "STATE")).number("entries", 1).text("doc", "{");
     server.system.store.portfolios().put(damaged).await.unwrap();
     let report = server.log_in(ADMIN).await.advance(ELEVEN).await;
     let ran = report["ran"].as_array().unwrap().iter().find(|run| run["job"] == "generate_signals").unwrap();

@@ -52,3 +52,5 @@ mod schedules;
 mod simulation;
 #[cfg(test)]
 mod splits;
+#[cfg(test)]
+mod stored_formats;

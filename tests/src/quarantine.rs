@@ -14,7 +14,7 @@ use serde_json::json;
 use crate::harness::{ADMIN, Server};
 
 /// A vendor that sends two bars of 2022-01-03 and -04, the first with its open above its high, the second at ten times the price.
-struct Careless;
+pub(crate) struct Careless;
 
 fn bar(day: i8, [open, high, low, close]: [&str; 4]) -> BarRecord {
     let price = |text: &str| text.parse().unwrap();

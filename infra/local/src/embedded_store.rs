@@ -135,7 +135,7 @@ mod tests {
     }
 
     fn item(number: usize) -> Item {
-        Item::new(Key::new("P", format!("{number:06}")), 1).text("text", "x".repeat(500))
+        Item::new(Key::new("P", format!("{number:06}"))).text("text", "x".repeat(500))
     }
 
     #[tokio::test(flavor = "multi_thread")]

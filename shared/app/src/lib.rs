@@ -8,6 +8,7 @@ pub mod digest;
 mod error;
 pub mod jobs;
 pub mod market;
+mod objects;
 pub mod portfolio;
 pub mod ports;
 pub mod replay;

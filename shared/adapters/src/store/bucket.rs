@@ -8,9 +8,11 @@ use app::{
 };
 use jiff::Timestamp;
 
-use super::{Condition, Item, Key, Outcome, Table, Update, expression::Value};
-
-const FORMAT: u32 = 1;
+use super::{
+    Condition, Item, Key, Outcome, Table, Update,
+    expression::Value,
+    item::{FORMAT, VERSION},
+};
 
 /// Microseconds since 1970 at which the bucket is full again: sixty tokens a second do not come in whole milliseconds.
 const FULL_AT: &str = "full_at";
@@ -30,7 +32,7 @@ pub(super) async fn take(table: &Table, key: &Key, bucket: &Bucket, now: Timesta
     for _ in 0..ATTEMPTS {
         let was_full = Condition::absent(FULL_AT).or(Condition::at_most(FULL_AT, Value::number(now_us)));
         let from_full = Update::new(key.clone())
-            .set_if_absent("v", Value::number(FORMAT))
+            .set_if_absent(VERSION, Value::number(FORMAT))
             .set(FULL_AT, Value::number(now_us.saturating_add(refill)))
             .expires_at(now + bucket.span())
             .when(was_full);
@@ -68,7 +70,7 @@ pub(super) async fn drain(table: &Table, key: &Key, bucket: &Bucket, pause: Dura
     let filling = (pause + bucket.span()).saturating_sub(bucket.refill);
     let full_at = now.as_microsecond().saturating_add(microseconds(filling));
     let drained = Update::new(key.clone())
-        .set_if_absent("v", Value::number(FORMAT))
+        .set_if_absent(VERSION, Value::number(FORMAT))
         .set(FULL_AT, Value::number(full_at))
         .expires_at(now + filling)
         .when(Condition::absent(FULL_AT).or(Condition::less(FULL_AT, Value::number(full_at))));

@@ -12,7 +12,11 @@ use super::error::damaged;
 /// The attribute of an aggregate's JSON text.
 const DOC: &str = "doc";
 /// The attribute of the format version.
-const VERSION: &str = "v";
+pub(super) const VERSION: &str = "v";
+/// The newest format of stored items, which everything is written in. Raised by a change that programs of today would misunderstand;
+/// readers of the kinds that changed then tell older items by their [`version`](Item::version), of which `tests/fixtures/stored` has one
+/// each.
+pub(super) const FORMAT: u32 = 1;
 /// The attribute that `DynamoDB`'s time-to-live deletes by.
 pub(super) const EXPIRES_AT: &str = "expires_at";
 
@@ -47,10 +51,10 @@ pub struct Item {
 }
 
 impl Item {
-    /// An item in the format `version` of its kind, to be filled.
-    pub fn new(key: Key, version: u32) -> Self {
+    /// An item in the newest format, to be filled.
+    pub fn new(key: Key) -> Self {
         let attributes = key.attributes();
-        Self { key, attributes }.number(VERSION, version)
+        Self { key, attributes }.number(VERSION, FORMAT)
     }
 
     #[must_use]
@@ -195,7 +199,16 @@ impl Item {
             Some(AttributeValue::S(text)) => Ok(text.clone()),
             _ => Err(StoreError::Damaged { item: "an item".into(), reason: format!("its key `{name}` is not a text") }),
         };
-        Ok(Self { key: Key { pk: part("pk")?, sk: part("sk")? }, attributes })
+        let item = Self { key: Key { pk: part("pk")?, sk: part("sk")? }, attributes };
+        // Only projections, of parts that need no understanding, come without it.
+        if item.has(VERSION) && item.version()? > FORMAT {
+            let newer = item.version()?;
+            return Err(damaged(
+                &item.key,
+                format!("it has the format {newer}, and this program reads up to {FORMAT}: a newer one wrote it"),
+            ));
+        }
+        Ok(item)
     }
 }
 
@@ -220,7 +233,7 @@ mod tests {
     #[test]
     fn attributes_come_back_as_they_went_in() {
         let now: Timestamp = "2022-01-03T15:00:00.25Z".parse().unwrap();
-        let item = Item::new(Key::new("A", "B"), 3)
+        let item = Item::new(Key::new("A", "B"))
             .text("name", "Ann")
             .number("count", 7)
             .flag("good", true)
@@ -230,7 +243,7 @@ mod tests {
             .maybe(None::<&str>, |item, value| item.text("absent", value));
         let read = Item::from_attributes(item.clone().into_attributes()).unwrap();
         assert_eq!(read, item);
-        assert_eq!((read.version(), read.get_text("name"), read.get_number("count")), (Ok(3), Ok("Ann"), Ok(7_u8)));
+        assert_eq!((read.version(), read.get_text("name"), read.get_number("count")), (Ok(FORMAT), Ok("Ann"), Ok(7_u8)));
         assert_eq!((read.get_flag("good"), read.get_instant("at"), read.get_doc()), (Ok(true), Ok(now), Ok(vec![1, 2])));
         assert_eq!(read.get_maybe("absent", Item::get_text), Ok(None));
         assert_eq!(read.get_number("expires_at"), Ok(1_641_222_001_i64));
@@ -238,7 +251,7 @@ mod tests {
 
     #[test]
     fn damage_is_named() {
-        let item = Item::new(Key::new("A", "B"), 1).text("count", "x").number("big", 300).text("doc", "[");
+        let item = Item::new(Key::new("A", "B")).text("count", "x").number("big", 300).text("doc", "[");
         for (error, expected) in [
             (item.get_number::<u8>("count").err(), "A/B is damaged: `count` is not a number"),
             (item.get_number::<u8>("big").err(), "A/B is damaged: `big` is 300, which is out of range"),
@@ -247,6 +260,13 @@ mod tests {
         ] {
             assert_eq!(error.unwrap().to_string(), expected);
         }
+    }
+
+    #[test]
+    fn what_a_newer_program_wrote_is_left_to_it() {
+        let item = Item::new(Key::new("A", "B")).number(VERSION, FORMAT + 1);
+        let error = Item::from_attributes(item.into_attributes()).unwrap_err().to_string();
+        assert_eq!(error, "A/B is damaged: it has the format 2, and this program reads up to 1: a newer one wrote it");
     }
 
     #[test]

@@ -21,7 +21,6 @@ use domain::{Company, Symbol};
 
 use super::{Item, Key, Query, Store, Table};
 
-const FORMAT: u32 = 1;
 /// Companies change about once a day and are looked up at every request: a copy may be this old.
 const COPY_LIFE: Duration = Duration::from_mins(1);
 
@@ -67,14 +66,14 @@ impl MarketStore for MarketTable {
     }
 
     async fn put_companies(&self, companies: &[Company]) -> Result<(), StoreError> {
-        let items = companies.iter().map(|company| Item::new(Key::new("STOCK", company.symbol.as_str()), FORMAT).doc(company)).collect();
+        let items = companies.iter().map(|company| Item::new(Key::new("STOCK", company.symbol.as_str())).doc(company)).collect();
         self.table.batch_put(items).await?;
         self.keep(None);
         Ok(())
     }
 
     async fn put_quarantined(&self, bar: &QuarantinedBar) -> Result<(), StoreError> {
-        self.table.put(Item::new(Key::new("QUARANTINE", bar.id.as_str()), FORMAT).doc(bar)).await
+        self.table.put(Item::new(Key::new("QUARANTINE", bar.id.as_str())).doc(bar)).await
     }
 
     async fn quarantined(&self, id: &str) -> Result<Option<QuarantinedBar>, StoreError> {
@@ -87,7 +86,7 @@ impl MarketStore for MarketTable {
 
     async fn put_batch(&self, batch: &Batch) -> Result<(), StoreError> {
         let key = Key::new(batches_of(&batch.run), format!("{:05}", batch.number));
-        self.table.put(Item::new(key, FORMAT).doc(batch)).await
+        self.table.put(Item::new(key).doc(batch)).await
     }
 
     async fn batches(&self, run: &str) -> Result<Vec<Batch>, StoreError> {
@@ -95,7 +94,7 @@ impl MarketStore for MarketTable {
     }
 
     async fn put_run(&self, run: &Run) -> Result<(), StoreError> {
-        self.table.put(Item::new(Key::new("RUN", run.id.as_str()), FORMAT).doc(run)).await
+        self.table.put(Item::new(Key::new("RUN", run.id.as_str())).doc(run)).await
     }
 
     async fn run(&self, id: &str) -> Result<Option<Run>, StoreError> {

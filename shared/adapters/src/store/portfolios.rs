@@ -34,7 +34,6 @@ use super::{
     kept::Kept,
 };
 
-const FORMAT: u32 = 1;
 /// How long a client may retry with the same key and get the first answer.
 const RECEIPT_LIFE: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// A transaction takes 100 items, some of which are not views.
@@ -91,18 +90,18 @@ impl PortfolioTable {
     fn views(commit: &Commit) -> Vec<Item> {
         let owner = &commit.portfolio.owner;
         let changes = &commit.changes;
-        let orders = changes.orders.values().map(|order| Item::new(key(owner, format!("ORDER#{}", order.id)), FORMAT).doc(order));
-        let trades = changes.trades.iter().map(|trade| Item::new(key(owner, sequence_key("TRADE", trade.sequence)), FORMAT).doc(trade));
+        let orders = changes.orders.values().map(|order| Item::new(key(owner, format!("ORDER#{}", order.id))).doc(order));
+        let trades = changes.trades.iter().map(|trade| Item::new(key(owner, sequence_key("TRADE", trade.sequence))).doc(trade));
         let closed = changes.closed_positions.iter().map(|position| {
             let at = position.closed_at.map(super::item::instant_text).unwrap_or_default();
-            Item::new(key(owner, format!("CLOSED#{at}#{}", position.id)), FORMAT).doc(position)
+            Item::new(key(owner, format!("CLOSED#{at}#{}", position.id))).doc(position)
         });
-        let values = changes.valuations.iter().map(|value| Item::new(key(owner, format!("VALUE#{}", value.date)), FORMAT).doc(value));
+        let values = changes.valuations.iter().map(|value| Item::new(key(owner, format!("VALUE#{}", value.date))).doc(value));
         orders.chain(trades).chain(closed).chain(values).collect()
     }
 
     fn decision_item(owner: &UserId, decision: &Decision) -> Item {
-        Item::new(key(owner, format!("SIGNAL#{}", decision.signal)), FORMAT).doc(decision)
+        Item::new(key(owner, format!("SIGNAL#{}", decision.signal))).doc(decision)
     }
 
     /// On the condition that the owner is there, and not about to leave: what is written after everything was deleted would stay.
@@ -113,7 +112,7 @@ impl PortfolioTable {
     /// The state, on the condition that the ledger has not grown since it was loaded.
     fn put_state(&self, transaction: Transaction, commit: &Commit) -> Transaction {
         let portfolio = &commit.portfolio;
-        let mut state = Item::new(key(&portfolio.owner, "STATE"), FORMAT).number("entries", portfolio.entries).doc(portfolio);
+        let mut state = Item::new(key(&portfolio.owner, "STATE")).number("entries", portfolio.entries).doc(portfolio);
         if portfolio.is_active() {
             state = state.kind("ACTIVE", portfolio.owner.to_string());
         } else if !portfolio.last_sold.is_empty() {
@@ -181,11 +180,11 @@ impl PortfolioStore for PortfolioTable {
         }
         let mut transaction = self.put_state(self.store.transaction(), commit);
         if let Some(last) = commit.entries.last() {
-            let entries = Item::new(key(owner, sequence_key("ENTRIES", last.sequence)), FORMAT).doc(&commit.entries);
+            let entries = Item::new(key(owner, sequence_key("ENTRIES", last.sequence))).doc(&commit.entries);
             transaction = transaction.put_new("entries", &self.table, entries);
         }
         for (name, order) in commit.client_orders() {
-            let item = Item::new(key(owner, format!("CLIENT#{name}")), FORMAT).doc(&order);
+            let item = Item::new(key(owner, format!("CLIENT#{name}"))).doc(&order);
             transaction = transaction.put_new("client order id", &self.table, item);
         }
         for view in views {
@@ -193,7 +192,7 @@ impl PortfolioStore for PortfolioTable {
         }
         if let Some(receipt) = &commit.receipt {
             let ends = Timestamp::now() + RECEIPT_LIFE;
-            let item = Item::new(key(owner, format!("RECEIPT#{}", receipt.key)), FORMAT).doc(receipt).expires_at(ends);
+            let item = Item::new(key(owner, format!("RECEIPT#{}", receipt.key))).doc(receipt).expires_at(ends);
             transaction = transaction.put_new("receipt", &self.table, item);
         }
         for decision in &commit.decisions {

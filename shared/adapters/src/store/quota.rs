@@ -11,7 +11,6 @@ use jiff::Timestamp;
 
 use super::{Condition, Item, Key, Outcome, Store, Table, bucket, expression::Value};
 
-const FORMAT: u32 = 1;
 /// How many members the set has: what a writer compares.
 const COUNT: &str = "count";
 /// Only as many can be faster than one as there are writers at a time.
@@ -58,7 +57,7 @@ impl Quota for QuotaTable {
                 None => Condition::no_item(),
             };
             members.insert(member.to_owned());
-            let item = Item::new(key.clone(), FORMAT).doc(&members).number(COUNT, members.len()).expires_at(forget_at);
+            let item = Item::new(key.clone()).doc(&members).number(COUNT, members.len()).expires_at(forget_at);
             if let Outcome::Written(_) = self.table.put_when(item, unchanged).await? {
                 return Ok(true);
             }

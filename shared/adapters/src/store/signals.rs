@@ -26,7 +26,6 @@ use domain::{
 
 use super::{Item, Key, Query, Store, Table, kept::Kept};
 
-const FORMAT: u32 = 1;
 /// Keeps an item of explanations, the larger ones, well below the 400 KB that an item may have.
 const PART: usize = 100;
 /// Remembered days: those that lists reach back to, and some that are asked for by date.
@@ -93,13 +92,13 @@ impl SignalTable {
 
     /// Said after the write: who reads in between reads again when it has been said.
     async fn tell_change(&self) -> Result<(), StoreError> {
-        self.table.put(Item::new(change_key(), FORMAT).text("last", entropy::id())).await
+        self.table.put(Item::new(change_key()).text("last", entropy::id())).await
     }
 
     fn signal_items(date: Date, signals: &[Signal]) -> Vec<Item> {
         let parts = signals.chunks(PART);
         let count = parts.len();
-        parts.enumerate().map(|(index, part)| Item::new(signals_key(date, index), FORMAT).number("parts", count).doc(&part)).collect()
+        parts.enumerate().map(|(index, part)| Item::new(signals_key(date, index)).number("parts", count).doc(&part)).collect()
     }
 }
 
@@ -126,7 +125,7 @@ impl SignalStore for SignalTable {
     async fn put_day(&self, date: Date, signals: &[(Signal, Explanation)]) -> Result<(), StoreError> {
         let explanations = signals.chunks(PART).enumerate().map(|(index, part)| {
             let part: Vec<&Explanation> = part.iter().map(|(_, explanation)| explanation).collect();
-            Item::new(explanations_key(date, index), FORMAT).doc(&part)
+            Item::new(explanations_key(date, index)).doc(&part)
         });
         // Explanations first: a signal that can be seen can be explained.
         self.table.batch_put(explanations.collect()).await?;
@@ -187,7 +186,7 @@ impl SignalStore for SignalTable {
     }
 
     async fn put_performance(&self, day: &DayPerformance) -> Result<(), StoreError> {
-        self.table.put(Item::new(Key::new("PERFORMANCE", day.date.to_string()), FORMAT).doc(day)).await
+        self.table.put(Item::new(Key::new("PERFORMANCE", day.date.to_string())).doc(day)).await
     }
 
     async fn performance(&self) -> Result<Vec<DayPerformance>, StoreError> {

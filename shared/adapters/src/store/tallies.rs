@@ -5,7 +5,6 @@ use async_trait::async_trait;
 
 use super::{Condition, Item, Key, Outcome, Query, Store, Table, expression::Value};
 
-const FORMAT: u32 = 1;
 const PARTITION: &str = "TALLY";
 
 #[derive(Clone, Debug)]
@@ -40,7 +39,7 @@ impl TallyStore for TallyTable {
     }
 
     async fn write_slot(&self, slot: &TallySlot) -> Result<(), StoreError> {
-        let item = Item::new(key(slot.number), FORMAT)
+        let item = Item::new(key(slot.number))
             .number("number", slot.number)
             .text("owner", slot.owner.as_str())
             .number("writes", slot.writes)

@@ -20,7 +20,7 @@ fn key(sk: &str) -> Key {
 }
 
 fn item(sk: &str) -> Item {
-    Item::new(key(sk), 1).text("name", sk)
+    Item::new(key(sk)).text("name", sk)
 }
 
 fn sort_keys(items: &[Item]) -> Vec<&str> {
@@ -175,7 +175,7 @@ async fn racing_transactions_all_count() {
                 let transaction = store.transaction().put_new("entry", &table, item(&format!("entry-{writer}"))).put_when(
                     "head",
                     &table,
-                    Item::new(key("a"), 1).number("version", version + 1),
+                    Item::new(key("a")).number("version", version + 1),
                     unchanged,
                 );
                 match transaction.commit().await {

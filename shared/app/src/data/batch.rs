@@ -22,7 +22,7 @@ use super::{
     run::{Batch, BatchState, Run},
     symbol::{Prepared, Setting, StepError},
 };
-use crate::UseCaseError;
+use crate::{UseCaseError, objects};
 
 /// How many stocks of a batch are asked for side by side, and how many histories it holds in memory.
 const CHUNK: usize = 8;
@@ -129,6 +129,6 @@ impl Data {
     pub(super) async fn absent(&self) -> Result<BTreeMap<Symbol, BTreeSet<domain::Date>>, UseCaseError> {
         let stored = self.histories.read_object(ABSENT).await?;
         // Without it, a few sessions are asked for again.
-        Ok(stored.and_then(|(bytes, _)| serde_json::from_slice(&bytes).ok()).unwrap_or_default())
+        Ok(stored.and_then(|(bytes, _)| objects::parse(ABSENT, &bytes).ok()).unwrap_or_default())
     }
 }

@@ -12,7 +12,7 @@ use super::{
     run::{Run, RunKind},
 };
 use crate::{
-    UseCaseError,
+    UseCaseError, objects,
     ports::{VendorActions, VendorError, VendorHistory, VendorSession},
 };
 
@@ -57,8 +57,7 @@ impl Data {
     /// a day during the next. Done once a run: whoever comes later finds the object.
     pub(super) async fn prefetch(&self, run: &Run, symbols: &[Symbol]) -> Result<Arc<Prefetched>, UseCaseError> {
         let prefetched = self.ask_for_sessions(run, symbols).await?;
-        let bytes = serde_json::to_vec(&prefetched).expect("bars serialise");
-        self.histories.replace_object(OBJECT, &bytes).await?;
+        self.histories.replace_object(OBJECT, &objects::to_bytes(&prefetched)).await?;
         let shared = Arc::new(prefetched);
         *self.prefetched.lock().await = Some(shared.clone());
         Ok(shared)
@@ -72,7 +71,7 @@ impl Data {
         }
         let stored = self.histories.read_object(OBJECT).await?;
         // It is a copy of what the vendor says: a damaged one is as good as none.
-        let stored = stored.and_then(|(bytes, _)| serde_json::from_slice::<Prefetched>(&bytes).ok());
+        let stored = stored.and_then(|(bytes, _)| objects::parse::<Prefetched>(OBJECT, &bytes).ok());
         let prefetched = Arc::new(stored.filter(|stored| stored.run == run.id).unwrap_or_default());
         *kept = Some(prefetched.clone());
         Ok(prefetched)

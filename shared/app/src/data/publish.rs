@@ -6,7 +6,7 @@ use analysis::{Series, market::MarketSums, market::Member};
 use domain::{Date, Symbol, Timestamp, calendar};
 
 use super::{Data, run::Batch, symbol::GAP_SESSIONS};
-use crate::{UseCaseError, market::MarketSnapshot};
+use crate::{UseCaseError, market::MarketSnapshot, objects};
 
 /// Sessions of which no vendor had a bar.
 pub(super) const ABSENT: &str = "ingestion/absent.json";
@@ -49,7 +49,7 @@ impl Data {
             .map(|(symbol, dates)| (symbol, dates.into_iter().filter(|date| *date >= oldest).collect::<BTreeSet<_>>()))
             .filter(|(_, dates)| !dates.is_empty())
             .collect();
-        self.histories.replace_object(ABSENT, &serde_json::to_vec(&kept).expect("dates serialise")).await?;
+        self.histories.replace_object(ABSENT, &objects::to_bytes(&kept)).await?;
         Ok(())
     }
 }

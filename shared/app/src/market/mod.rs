@@ -21,7 +21,7 @@ pub use snapshot::{LateStatement, MarketSnapshot, StockSnapshot};
 pub use tapes::{TapeReader, effective_on};
 
 use crate::{
-    UseCaseError,
+    UseCaseError, objects,
     ports::{HistoryError, HistoryStore, MarketData, MarketStore, Quote, Version},
 };
 
@@ -115,8 +115,8 @@ impl Market {
 
     /// Replaces both objects that are computed from all histories.
     pub async fn publish(&self, snapshot: &MarketSnapshot, context: &MarketContext) -> Result<(), UseCaseError> {
-        self.histories.replace_object(CONTEXT, &to_json(context)).await?;
-        self.histories.replace_object(SNAPSHOT, &to_json(snapshot)).await?;
+        self.histories.replace_object(CONTEXT, &objects::to_bytes(context)).await?;
+        self.histories.replace_object(SNAPSHOT, &objects::to_bytes(snapshot)).await?;
         Ok(())
     }
 
@@ -186,10 +186,6 @@ impl Market {
 
 fn has_ended(stock: Option<&StockSnapshot>, now: Timestamp) -> bool {
     stock.and_then(|stock| stock.ended_on).is_some_and(|ended_on| ended_on <= calendar::new_york_date(now))
-}
-
-fn to_json(value: &impl serde::Serialize) -> Vec<u8> {
-    serde_json::to_vec(value).expect("market values serialise")
 }
 
 /// The session that prices at `now` belong to: today's once it has opened.

@@ -29,8 +29,7 @@ impl<T: DeserializeOwned> Parsed<T> {
             return Ok(Some((value, version)));
         }
         let Some((bytes, version)) = objects.read_object(name).await? else { return Ok(None) };
-        let value = serde_json::from_slice(&bytes).map_err(|error| UseCaseError::Unavailable(format!("{name} is damaged: {error}")))?;
-        let parsed = (Arc::new(value), version);
+        let parsed = (Arc::new(crate::objects::parse(name, &bytes)?), version);
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(parsed.clone());
         Ok(Some(parsed))
     }

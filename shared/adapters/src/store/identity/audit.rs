@@ -10,8 +10,6 @@ use serde::{Deserialize, Serialize};
 use super::IdentityTable;
 use crate::store::{Item, Key, Query, TransactError, item::instant_text};
 
-const FORMAT: u32 = 1;
-
 /// Names of denials are for an hour, and kept a little longer than they are needed.
 const ONCE_LIFE: SignedDuration = SignedDuration::from_hours(2);
 
@@ -26,7 +24,7 @@ fn month_of(instant: Timestamp) -> Date {
 
 pub(super) fn audit_item(entry: &AuditEntry) -> Item {
     let key = Key::new(partition(month_of(entry.at)), format!("{}#{}", instant_text(entry.at), entry.id));
-    Item::new(key, FORMAT).doc(entry).expires_at(entry.expires_at())
+    Item::new(key).doc(entry).expires_at(entry.expires_at())
 }
 
 /// Where a page ended: the month, and how far in it; nothing of it where it was read to its end.
@@ -41,7 +39,7 @@ impl IdentityTable {
         let Some(once) = once else {
             return self.table.put_new(audit_item(entry)).await.map(|()| true);
         };
-        let name = Item::new(Key::new(format!("AUDIT#ONCE#{once}"), "ONCE"), FORMAT).expires_at(entry.at + ONCE_LIFE);
+        let name = Item::new(Key::new(format!("AUDIT#ONCE#{once}"), "ONCE")).expires_at(entry.at + ONCE_LIFE);
         let transaction = self.store.transaction().put_new("name", &self.table, name).put_new("log", &self.table, audit_item(entry));
         match transaction.commit().await {
             Ok(()) => Ok(true),

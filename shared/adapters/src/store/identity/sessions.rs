@@ -11,7 +11,6 @@ use super::{
 };
 use crate::store::{Condition, Item, Key, Query, expression::Value};
 
-const FORMAT: u32 = 1;
 const PREFIX: &str = "SESSION#";
 
 /// Deletions under way at the same time.
@@ -23,7 +22,7 @@ fn key(user: &UserId, id: &str) -> Key {
 
 impl IdentityTable {
     pub(super) async fn write_session(&self, session: &Session) -> Result<(), StoreError> {
-        let item = Item::new(key(&session.user_id, &session.id), FORMAT)
+        let item = Item::new(key(&session.user_id, &session.id))
             .instant("opened_at", session.opened_at)
             .instant("ends_at", session.expires_at)
             .text("origin", &session.origin)

@@ -5,9 +5,11 @@ use domain::Email;
 use jiff::Timestamp;
 
 use super::IdentityTable;
-use crate::store::{Condition, Item, Key, Outcome, Update, expression::Value};
-
-const FORMAT: u32 = 1;
+use crate::store::{
+    Condition, Item, Key, Outcome, Update,
+    expression::Value,
+    item::{FORMAT, VERSION},
+};
 
 pub(super) fn code_key(email: &Email) -> Key {
     Key::new(format!("CODE#{email}"), "CODE")
@@ -19,7 +21,7 @@ pub(super) fn failures_key(email: &Email) -> Key {
 
 impl IdentityTable {
     pub(super) async fn write_code(&self, email: &Email, code: &CodeRecord) -> Result<(), StoreError> {
-        let item = Item::new(code_key(email), FORMAT)
+        let item = Item::new(code_key(email))
             .text("challenge", &code.challenge)
             .text("hash", &code.hash)
             .instant("ends_at", code.expires_at)
@@ -59,7 +61,7 @@ impl IdentityTable {
         let forgotten = Condition::at_most("expires_at", Value::number(now.as_second()));
         self.table.delete_when(&failures_key(email), forgotten).await?;
         let update = Update::new(failures_key(email))
-            .set_if_absent("v", Value::number(FORMAT))
+            .set_if_absent(VERSION, Value::number(FORMAT))
             .add("count", 1)
             .set("last_at", Value::instant(now))
             .expires_at(forget_at);

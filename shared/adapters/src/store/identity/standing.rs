@@ -12,7 +12,6 @@ use domain::{Role, UserId};
 use super::{IdentityTable, audit::audit_item, users::user_key};
 use crate::store::{Condition, Item, Key, Query, TransactError, Transaction, Update, expression::Value};
 
-const FORMAT: u32 = 1;
 const ADMINS: &str = "ADMINS";
 
 /// Set on a user who is leaving: nothing is opened in the name of one who has it.
@@ -26,7 +25,7 @@ fn admin_key(id: &UserId) -> Key {
 }
 
 pub(super) fn admin_item(id: &UserId) -> Item {
-    Item::new(admin_key(id), FORMAT)
+    Item::new(admin_key(id))
 }
 
 pub(super) fn is_active_admin(user: &User) -> bool {

@@ -12,7 +12,6 @@ use super::{
 };
 use crate::store::{Condition, Item, Key, Query, Update, expression::Value, item::instant_text};
 
-const FORMAT: u32 = 1;
 const DIRECTORY: &str = "DIRECTORY";
 /// The kind of a user for whom the daily jobs do something.
 const SUBSCRIBER: &str = "SUBSCRIBER";
@@ -60,8 +59,8 @@ impl IdentityTable {
     }
 
     pub(super) async fn write_new_user(&self, user: &User) -> Result<(), StoreError> {
-        let owner = Item::new(email_key(&user.email), FORMAT).text("user_id", &user.id.0);
-        let listed = Item::new(directory_key(user), FORMAT).text("user_id", &user.id.0);
+        let owner = Item::new(email_key(&user.email)).text("user_id", &user.id.0);
+        let listed = Item::new(directory_key(user)).text("user_id", &user.id.0);
         let transaction = self.store.transaction().put_new("user", &self.table, item(user)).put_new("address", &self.table, owner).put(
             "directory",
             &self.table,
@@ -106,7 +105,7 @@ impl IdentityTable {
 }
 
 fn item(user: &User) -> Item {
-    let item = Item::new(user_key(&user.id), FORMAT)
+    let item = Item::new(user_key(&user.id))
         .text("user_id", &user.id.0)
         .text("email", user.email.as_str())
         .text("role", user.role.name())

@@ -12,7 +12,7 @@ use tracing::{info, warn};
 
 use self::reconcile::{Change, reconcile};
 use super::{Data, Run, RunKind};
-use crate::{UseCaseError, ports::HistoryError};
+use crate::{UseCaseError, objects, ports::HistoryError};
 
 /// What earlier lists left to remember.
 const OBJECT: &str = "ingestion/listing.json";
@@ -67,13 +67,13 @@ impl Data {
 
     async fn follow(&self, listed: &[Company], now: Timestamp) -> Result<(), UseCaseError> {
         let stored = self.histories.read_object(OBJECT).await?;
-        let memory: Memory = stored.and_then(|(bytes, _)| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
+        let memory: Memory = stored.and_then(|(bytes, _)| objects::parse(OBJECT, &bytes).ok()).unwrap_or_default();
         let known = self.market.companies().companies().await?;
         let ended = self.delisted(now).await?;
         let change = reconcile(&known, listed, &ended, &memory.absences, calendar::new_york_date(now));
         let memory = Memory { absences: change.absences.clone() };
         self.apply(&known, change, now).await?;
-        self.histories.replace_object(OBJECT, &serde_json::to_vec(&memory).expect("counts serialise")).await?;
+        self.histories.replace_object(OBJECT, &objects::to_bytes(&memory)).await?;
         Ok(())
     }
 

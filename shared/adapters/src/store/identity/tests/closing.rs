@@ -39,7 +39,7 @@ impl Office {
         let code = self.world.code(&address, start()).await;
         self.world.auth.login(&address, &wrong(&code), &origin(1), start()).await.unwrap_err();
         let principal = self.world.auth.verify(&tokens[0], start()).await.unwrap();
-        let item = |sk: String| Item::new(Key::new(format!("USER#{}", principal.user_id), sk), 1).text("doc", "x".repeat(2_000));
+        let item = |sk: String| Item::new(Key::new(format!("USER#{}", principal.user_id), sk)).text("doc", "x".repeat(2_000));
         let items = (0..ITEMS).map(|number| item(format!("ORDER#{number:06}"))).chain([item("STATE".into())]);
         self.store.portfolios().batch_put(items.collect()).await.unwrap();
         (principal, tokens)
