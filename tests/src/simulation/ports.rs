@@ -54,7 +54,7 @@ impl Outside {
             let known = self.market.histories.values().map(|history| history.known_at(evening_of(newest.date())));
             let mut snapshot = MarketSnapshot::default();
             known.for_each(|history| snapshot.add(&history, evening_of(newest.date())));
-            serde_json::to_vec(&snapshot).expect("a snapshot serialises")
+            snapshot.to_bytes()
         };
         let bytes = self.snapshots.lock().unwrap_or_else(PoisonError::into_inner).entry(newest.date()).or_insert_with(make).clone();
         (bytes, Version(newest.to_string()))

@@ -116,7 +116,7 @@ impl Market {
     /// Replaces both objects that are computed from all histories.
     pub async fn publish(&self, snapshot: &MarketSnapshot, context: &MarketContext) -> Result<(), UseCaseError> {
         self.histories.replace_object(CONTEXT, &objects::to_bytes(context)).await?;
-        self.histories.replace_object(SNAPSHOT, &objects::to_bytes(snapshot)).await?;
+        self.histories.replace_object(SNAPSHOT, &snapshot.to_bytes()).await?;
         Ok(())
     }
 

@@ -119,6 +119,11 @@ impl LateStatement {
 }
 
 impl MarketSnapshot {
+    /// As it is stored.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        crate::objects::to_bytes(self)
+    }
+
     /// Adds what `history`, as known at `now`, comes to.
     pub fn add(&mut self, history: &PriceHistory, now: Timestamp) {
         if let Some(newest) = StockSnapshot::of(history) {
