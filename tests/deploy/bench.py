@@ -1,8 +1,8 @@
 """How soon a function's fresh process answers, what it takes, and how big it is: `bench.py <.aws-sam/build> [--runs 50] [--table]`.
 
 Each run starts the function as Lambda does, with a Runtime API of this program: from the spawn to the first `next` is its init, to the first
-response its first answer. What it asks AWS for at its start (the signing key, a vendor's key, the model) a small server beside it answers
-at once, so that the times are the function's own. Prints medians and 99th percentiles; `--table` as Markdown.
+response its first answer. What it asks AWS for (the signing key, a vendor's key, the model, one stock with its prices) a small server beside
+it answers at once, so that the times are the function's own. Prints medians and 99th percentiles; `--table` as Markdown.
 """
 
 import argparse
@@ -29,11 +29,13 @@ PATHS = {
     "signals": "/api/v1/signals",
     "portfolio": "/api/v1/portfolio/summary",
     "data": "/api/v1/data/status",
-    "system": "/openapi.json",
+    "system": "/docs",
     "empty": "/",
 }
-# Saturday: a job has nothing to do, but has everything that it would do it with.
-JOB = {"now": "2022-01-08T15:00:00Z", "version": 1, "stage": "bench", "trace_id": "bench"}
+# A market of one stock, as it was stored: signals are made of it with the model, and the other jobs find nothing to do.
+STORED = ROOT / "tests/fixtures/stored/1"
+STOCK = next(item for item in map(json.loads, (STORED / "market.jsonl").open()) if item["sk"]["S"] == "KO")
+JOB = {"now": "2022-02-01T15:00:00Z", "version": 1, "stage": "bench", "trace_id": "bench"}
 
 
 class Server(http.server.ThreadingHTTPServer):
@@ -102,10 +104,11 @@ class Aws(Handler):
     """Answers what functions ask AWS for at their start: secrets and the model. Tables are empty."""
 
     def do_POST(self):
-        self.body()
-        target = self.headers.get("X-Amz-Target", "")
+        asked, target = self.body(), self.headers.get("X-Amz-Target", "")
         if target.startswith("secretsmanager."):
             answer = {"Name": "bench", "SecretString": json.dumps({"api_key": "bench"}) if "vendor" in target else "k" * 64}
+        elif target.endswith(".Query") and b'"STOCK"' in asked:
+            answer = {"Items": [STOCK], "Count": 1}
         else:
             answer = {"Items": [], "Count": 0, "Responses": {}, "UnprocessedKeys": {}, "UnprocessedItems": {}, "FailedEntryCount": 0, "Entries": []}
         self.reply(200, json.dumps(answer).encode(), Content_Type="application/x-amz-json-1.1")
@@ -116,6 +119,8 @@ class Aws(Handler):
             return self.reply(200, json.dumps(POINTER).encode(), ETag='"1"')
         if name in POINTER.values():
             return self.reply(200, (ROOT / "infra/model" / name.rsplit("/", 1)[-1]).read_bytes(), ETag='"1"')
+        if (stored := STORED / "objects" / name).is_file():
+            return self.reply(200, stored.read_bytes(), ETag='"1"')
         self.reply(404, b"<Error><Code>NoSuchKey</Code></Error>", Content_Type="application/xml")
 
     def do_PUT(self):

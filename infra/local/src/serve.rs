@@ -106,14 +106,15 @@ fn compose(system: &System, limits: RouteLimits) -> Router {
         checks: health::checks(system),
         metrics: vec![system.keeper.clone(), Arc::new(gauges)],
     };
+    let features = system.features;
     let edge = Edge {
         tally: system.keeper.tally().clone(),
         cors_origins: system.cors_origins.clone(),
         limiter: Arc::new(middleware::InProcess::new(limits)),
-        features: system.features,
+        features,
         ..Edge::new(services.auth.clone(), clock)
     };
-    api::compose(groups, Some(api::system(system_state, &api::openapi(true, system.features))), edge)
+    api::compose(groups, Some(api::system(system_state, move || api::openapi(true, features))), edge)
 }
 
 async fn announce(system: &System, options: &Serve, address: SocketAddr) {

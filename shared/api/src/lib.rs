@@ -4,7 +4,7 @@
 //!
 //! ```ignore
 //! let groups = [routes::auth::router(auth), routes::stocks::router(stocks)];
-//! let app = api::compose(groups, Some(api::system(state, &api::openapi(false, features))), edge);
+//! let app = api::compose(groups, Some(api::system(state, move || api::openapi(false, features))), edge);
 //! ```
 //!
 //! The same routers run behind a gateway, one group a function, and all together on one machine.
@@ -44,7 +44,7 @@ pub fn compose(groups: impl IntoIterator<Item = OpenApiRouter>, system: Option<R
 }
 
 /// `/health`, `/metrics` and the documentation pages of the given document.
-pub fn system(state: SystemState, document: &OpenApi) -> Router {
+pub fn system(state: SystemState, document: impl FnOnce() -> OpenApi + Send + 'static) -> Router {
     Router::from(routes::system::router(state)).merge(docs::router(document))
 }
 

@@ -5,7 +5,7 @@ mod document;
 mod examples;
 mod responses;
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use axum::{
     Router,
@@ -29,10 +29,13 @@ const CONTENT_SECURITY_POLICY: HeaderValue = HeaderValue::from_static(
      connect-src 'self'; worker-src 'self' blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 );
 
-/// `/docs`, which `/` leads to, `/redoc` and `/openapi.json` for one document.
-pub fn router(document: &OpenApi) -> Router {
-    let json = serde_json::to_vec(document).expect("a document is strings, numbers and maps");
-    let specification = Specification { etag: cached::etag(&json), json: json.into() };
+/// `/docs`, which `/` leads to, `/redoc` and `/openapi.json` for one document. It is made when it is first asked for: making it takes
+/// longer than all else that a process does before it serves.
+pub fn router(document: impl FnOnce() -> OpenApi + Send + 'static) -> Router {
+    let specification: LazySpecification = LazyLock::new(Box::new(|| {
+        let json = serde_json::to_vec(&document()).expect("a document is strings, numbers and maps");
+        Specification { etag: cached::etag(&json), json: json.into() }
+    }));
     Router::new()
         .route("/", get(|| async { Redirect::temporary("/docs") }))
         .route("/docs", get(|| async { page(include_str!("swagger-ui.html")) }))
@@ -41,6 +44,8 @@ pub fn router(document: &OpenApi) -> Router {
         .route("/openapi.json", get(openapi_json))
         .with_state(Arc::new(specification))
 }
+
+type LazySpecification = LazyLock<Specification, Box<dyn FnOnce() -> Specification + Send>>;
 
 struct Specification {
     json: Bytes,
@@ -56,7 +61,7 @@ fn page(html: &'static str) -> Response {
     (headers, html).into_response()
 }
 
-async fn openapi_json(State(specification): State<Arc<Specification>>) -> Response {
+async fn openapi_json(State(specification): State<Arc<LazySpecification>>) -> Response {
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("application/json")),
         (header::ETAG, specification.etag.clone()),

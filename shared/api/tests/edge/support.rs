@@ -149,7 +149,7 @@ pub(crate) fn edge() -> Edge {
 pub(crate) fn app(edge: Edge) -> Router {
     let keeper = Keeper::new(edge.tally.clone(), Arc::<Places>::default());
     let system = SystemState { version: "1.2.3", checks: Vec::new(), metrics: vec![Arc::new(keeper)] };
-    api::compose([routes().into()], Some(api::system(system, &api::openapi(true, edge.features))), edge)
+    api::compose([routes().into()], Some(api::system(system, move || api::openapi(true, edge.features))), edge)
 }
 
 /// A quick edge that allows `burst` requests of each user.

@@ -29,7 +29,8 @@ pub fn system(place: &dyn Place, _: &Keys, shared: &Shared) -> Result<Router, Se
         metrics: vec![shared.keeper.clone(), Arc::new(MarketGauges::new(market, signals, desk))],
     };
     let edge = uncounted_edge(place, Arc::new(Nobody), shared);
-    Ok(api::compose([], Some(api::system(state, &api::openapi(false, place.settings().features))), edge))
+    let features = place.settings().features;
+    Ok(api::compose([], Some(api::system(state, move || api::openapi(false, features))), edge))
 }
 
 /// No route here minds who calls.
