@@ -67,6 +67,9 @@ def as_deployed(template, program, server, logs, vendor):
             type(ann)(other.url, ann.token).get("portfolio/summary").problem(401)
         with step("each schedule starts its job"):
             fleet.fire_schedules(stand_in, dev)
+        with step("no function has needed half of its memory"):
+            peaks = fleet.check_memory(stand_in, dev)
+        print("     MiB at most: " + ", ".join(f"{function} {peak:.0f}" for function, peak in peaks.items()))
         with step("an event that cannot be handled ends among the dead letters"):
             fleet.fail(stage)
         with step("an update in place keeps the data"):

@@ -1,6 +1,8 @@
 """Schedules and dead letters of a deployed stage."""
 
 import json
+import os
+import pathlib
 
 from stand_in import eventually
 
@@ -54,3 +56,33 @@ def fail(stage):
     letter = json.loads(found["Body"])
     assert letter["requestContext"]["condition"] == "RetriesExhausted" and letter["requestContext"]["approximateInvokeCount"] == 3, letter
     assert letter["requestPayload"]["detail"]["type"] == "Nonsense", letter
+
+
+def check_memory(stand_in, stack):
+    """No function has needed more than half of the memory that it is given. Gives what each needed at most, in MiB."""
+    peaks = memory_peaks(stand_in)
+    given = {
+        function["FunctionName"]: function["MemorySize"]
+        for function in stand_in.client("lambda").list_functions()["Functions"]
+        if function["FunctionName"].startswith(f"{stack.name}-")
+    }
+    assert set(given) <= set(peaks), set(given) - set(peaks)
+    for name, megabytes in given.items():
+        assert peaks[name] <= megabytes / 2, f"{name} took {peaks[name]:.0f} MiB of {megabytes}"
+    return {name.removeprefix(f"{stack.name}-"): peaks[name] for name in sorted(given)}
+
+
+def memory_peaks(stand_in):
+    """The most that any process of each function has had in memory."""
+    peaks = {}
+    for process in pathlib.Path("/proc").glob("[0-9]*"):
+        try:
+            if os.getsid(int(process.name)) != stand_in.process.pid:
+                continue
+            environment = dict(entry.split("=", 1) for entry in (process / "environ").read_text().split("\0") if "=" in entry)
+            status = dict(line.split(":", 1) for line in (process / "status").read_text().splitlines())
+        except OSError:
+            continue  # It has ended meanwhile.
+        if (name := environment.get("AWS_LAMBDA_FUNCTION_NAME")) and "VmHWM" in status:
+            peaks[name] = max(peaks.get(name, 0), int(status["VmHWM"].split()[0]) / 1024)
+    return peaks

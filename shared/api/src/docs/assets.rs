@@ -1,19 +1,15 @@
 //! The files that the documentation pages load, compiled in. `assets/update.sh` tells where the large ones come from.
 
-use std::{
-    io::Read as _,
-    sync::{Arc, LazyLock},
-};
+use std::{io::Read as _, sync::LazyLock};
 
 use axum::{
     body::Bytes,
-    extract::{Path, State},
+    extract::Path,
     http::{HeaderMap, HeaderValue, header},
     response::{IntoResponse, Response},
 };
 use flate2::read::GzDecoder;
 
-use super::Specification;
 use crate::{cached, problem::Problem};
 
 struct Asset {
@@ -46,7 +42,7 @@ static ETAGS: LazyLock<[HeaderValue; ASSETS.len()]> = LazyLock::new(|| {
     })
 });
 
-pub(super) async fn serve(State(_): State<Arc<Specification>>, Path(name): Path<String>, request: HeaderMap) -> Result<Response, Problem> {
+pub(super) async fn serve(Path(name): Path<String>, request: HeaderMap) -> Result<Response, Problem> {
     let (asset, etag) = ASSETS
         .iter()
         .zip(&*ETAGS)
