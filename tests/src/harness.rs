@@ -165,7 +165,23 @@ impl Server {
         Self::start_as(TradingRules::default(), options, serve::router, |_| {}).await
     }
 
+    /// With little patience for heads of requests.
+    pub(crate) async fn start_hasty() -> Self {
+        let hasty = Connections { head_within: Duration::from_millis(300), ..Connections::default() };
+        Self::start_over(hasty, TradingRules::default(), options(Path::new("")), serve::router, |_| {}).await
+    }
+
     async fn start_as(rules: TradingRules, options: Serve, router: fn(&System) -> Router, change: impl FnOnce(&Path)) -> Self {
+        Self::start_over(Connections::default(), rules, options, router, change).await
+    }
+
+    async fn start_over(
+        connections: Connections,
+        rules: TradingRules,
+        options: Serve,
+        router: fn(&System) -> Router,
+        change: impl FnOnce(&Path),
+    ) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let data = directory.path().join("data");
         copy(&tokio::task::spawn_blocking(template).await.unwrap(), &data);
@@ -176,7 +192,7 @@ impl Server {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (stop, stopping) = oneshot::channel();
         let running = tokio::spawn(async move {
-            connections::serve(listener, router, Connections::default(), async { drop(stopping.await) }).await;
+            connections::serve(listener, router, connections, async { drop(stopping.await) }).await;
         });
         Self { url, system, directory, stop: Some(stop), running }
     }

@@ -8,6 +8,7 @@ mod ids;
 mod operations;
 mod paths;
 mod seals;
+mod slow;
 mod timing;
 mod tokens;
 
@@ -65,6 +66,8 @@ attacks! {
         "4xx with a problem, and never 5xx." => Server::unlimited(), bodies::wrong;
     huge_bodies, "Bodies beyond the limit, also without saying how long they are.",
         "413, without being read to the end." => Server::unlimited(), bodies::huge;
+    slow_requests, "Hold two hundred connections with heads and bodies that never end.",
+        "Others are answered as ever, and heads are given up." => Server::start_hasty(), slow::requests;
     thousand_logins, "A thousand logins at once with the codes of fifty people.",
         "Each code lets one in." => Server::start(), crowds::thousand_logins;
 }
