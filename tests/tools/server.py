@@ -10,6 +10,7 @@ import re
 import subprocess
 import tempfile
 import threading
+import time
 import urllib.parse
 
 ADMIN = "admin@localhost"
@@ -93,8 +94,12 @@ class Answer:
         return self.json()
 
 
+# The server ends connections on which nothing has come for half a minute.
+KEPT_SECONDS = 20
+
+
 class Client:
-    """One connection that is kept open; from an address of its own if `source` names one, as another machine would have."""
+    """One connection that is kept open while it is used; from an address of its own if `source` names one, as another machine would have."""
 
     def __init__(self, url, token=None, source=None):
         address = urllib.parse.urlsplit(url)
@@ -102,6 +107,7 @@ class Client:
         self.connection = http.client.HTTPConnection(
             address.hostname, address.port, timeout=60, source_address=(source, 0) if source else None
         )
+        self.used_at = time.monotonic()
 
     def send(self, method, path, body=None, **headers):
         headers = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -110,9 +116,13 @@ class Client:
         data = None
         if body is not None:
             headers["content-type"], data = "application/json", json.dumps(body)
+        if time.monotonic() - self.used_at > KEPT_SECONDS:
+            self.connection.close()
         self.connection.request(method, path if path.startswith("/") else f"/api/v1/{path}", data, headers)
         answer = self.connection.getresponse()
-        return Answer(answer.status, answer.headers, answer.read())
+        read = Answer(answer.status, answer.headers, answer.read())
+        self.used_at = time.monotonic()
+        return read
 
     def get(self, path, **headers):
         return self.send("GET", path, **headers)
