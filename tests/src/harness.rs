@@ -168,11 +168,11 @@ impl Server {
     /// With little patience for heads of requests.
     pub(crate) async fn start_hasty() -> Self {
         let hasty = Connections { head_within: Duration::from_millis(300), ..Connections::default() };
-        Self::start_over(hasty, TradingRules::default(), options(Path::new("")), serve::router, |_| {}).await
+        Box::pin(Self::start_over(hasty, TradingRules::default(), options(Path::new("")), serve::router, |_| {})).await
     }
 
     async fn start_as(rules: TradingRules, options: Serve, router: fn(&System) -> Router, change: impl FnOnce(&Path)) -> Self {
-        Self::start_over(Connections::default(), rules, options, router, change).await
+        Box::pin(Self::start_over(Connections::default(), rules, options, router, change)).await
     }
 
     async fn start_over(
