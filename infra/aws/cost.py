@@ -55,6 +55,7 @@ LOG_KB_A_REQUEST = 1.5
 ANSWER_KB = 4
 TRACED_SHARE = 0.05
 
+UNITS = ("requests", "read_units", "write_units", "s3_reads", "s3_writes", "mails", "events")
 # How often a user who trades acts in a month: an assumption, to be replaced by the access log of a month.
 ACTIONS = {
     "sign_in": 4,
@@ -80,28 +81,34 @@ TABLE_KB_A_USER = 400
 OBJECTS_GB = 0.5
 
 
+def units(measured, actions, runs):
+    """What actions and runs of jobs use, by what was measured of each."""
+    often = {**actions, **runs}
+    return {unit: sum(times * measured[name][unit] for name, times in often.items()) for unit in UNITS}
+
+
 def month(users, measured):
     """Dollars of a month by kind."""
-    requests = sum(often * measured[action]["requests"] for action, often in ACTIONS.items()) * users
-    total = lambda unit: sum(often * measured[action][unit] for action, often in ACTIONS.items()) * users
-    jobs = lambda unit: sum(runs * measured[job][unit] for job, runs in RUNS.items())
+    used = units(measured, {action: often * users for action, often in ACTIONS.items()}, RUNS)
+    requests = used["requests"]
     revaluations = RUNS["revalue"] * users * ACTIVE_SHARE
-    reads = total("read_units") + jobs("read_units") + revaluations * READ_UNITS_A_REVALUATION
+    reads = used["read_units"] + revaluations * READ_UNITS_A_REVALUATION
+    action_seconds = sum(often * measured[action]["function_ms"] / 1000 for action, often in ACTIONS.items()) * users
     job_seconds = sum(runs * measured[job]["function_ms"] / 1000 * GB[job] for job, runs in RUNS.items())
-    gb_seconds = total("function_ms") / 1000 * GB_BEHIND_API + job_seconds + revaluations * MS_A_REVALUATION / 1000 * GB["revalue"]
+    gb_seconds = action_seconds * GB_BEHIND_API + job_seconds + revaluations * MS_A_REVALUATION / 1000 * GB["revalue"]
     started = requests + sum(RUNS.values())
     stored = users * TABLE_KB_A_USER / 1e6
     costs = {
         "API": requests * PRICES["api_request"],
         "functions": started * PRICES["function_request"] + gb_seconds * PRICES["function_gb_second"],
         "tables": reads * PRICES["read_unit"]
-        + (total("write_units") + jobs("write_units")) * PRICES["write_unit"]
+        + used["write_units"] * PRICES["write_unit"]
         + stored * (PRICES["table_gb_month"] + PRICES["table_backup_gb_month"]),
-        "objects": (total("s3_reads") + jobs("s3_reads")) * PRICES["s3_read"]
-        + (total("s3_writes") + jobs("s3_writes")) * PRICES["s3_write"]
+        "objects": used["s3_reads"] * PRICES["s3_read"]
+        + used["s3_writes"] * PRICES["s3_write"]
         + OBJECTS_GB * PRICES["s3_gb_month"],
-        "mail": total("mails") * PRICES["mail"],
-        "events": jobs("events") * PRICES["event"] + sum(RUNS.values()) * PRICES["schedule"],
+        "mail": used["mails"] * PRICES["mail"],
+        "events": used["events"] * PRICES["event"] + sum(RUNS.values()) * PRICES["schedule"],
         "logs, traces": started * LOG_KB_A_REQUEST / 1e6 * PRICES["log_gb"] + started * TRACED_SHARE * PRICES["trace"],
         "data out": requests * ANSWER_KB / 1e6 * PRICES["gb_out"],
         "standing": SECRETS * PRICES["secret_month"]

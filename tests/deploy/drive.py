@@ -59,7 +59,9 @@ def as_deployed(template, program, server, logs, vendor):
         with step("accounts are administered, exported and deleted"):
             accounts.come_and_go(stage)
         with step("what each action costs is counted"):
-            measure(stage, recorder, ann, position["symbol"], logs)
+            meter = measure(stage, recorder, ann, position["symbol"], logs)
+        with step("a month of all of it uses what single actions say"):
+            meter.check_month(stage, ann, position["symbol"])
         with step("what one stage knows the other does not"):
             other = Stage(stand_in, prod)
             ann_there = log_in(other.url, stand_in, "ann@example.com")
@@ -125,6 +127,7 @@ def measure(stage, recorder, client, symbol, logs):
     meter.measure_accept(client)
     meter.measure_jobs(stage)
     (logs / "measured.json").write_text(json.dumps(meter.measured, indent=1) + "\n")
+    return meter
 
 
 class step:

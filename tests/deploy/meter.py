@@ -1,10 +1,16 @@
 """What users' actions and the daily jobs cost in requests, units and time: what infra/aws/cost.py multiplies by AWS's prices."""
 
+import pathlib
+import random
 import re
+import sys
 import time
 
 from client import log_in
 from story import evening_of
+
+sys.path.append(str(pathlib.Path(__file__).parents[2] / "infra/aws"))
+import cost  # noqa: E402
 
 # What a month is made of; each is measured by itself, warm, on a stage of 60 stocks with one position.
 READS = {
@@ -25,21 +31,22 @@ class Meter:
         """Counts what `do` causes; `requests` is how many the API gets."""
         before, durations = len(self.recorder.calls), self.durations()
         result = do()
+        self.measured[action] = {"requests": requests, **self.used_since(before), "function_ms": round(self.durations() - durations)}
+        return result
+
+    def used_since(self, before):
         # What a function writes after its answer belongs to it as well.
         time.sleep(0.3)
         used = self.recorder.since(before)
         calls = used["calls"]
-        self.measured[action] = {
-            "requests": requests,
+        return {
             "read_units": used["read_units"],
             "write_units": used["write_units"],
             "s3_reads": calls.get("s3:GET", 0) + calls.get("s3:HEAD", 0),
             "s3_writes": calls.get("s3:PUT", 0),
             "mails": calls.get("ses:POST", 0),
             "events": calls.get("AWSEvents:PutEvents", 0),
-            "function_ms": round(self.durations() - durations),
         }
-        return result
 
     def durations(self):
         """Milliseconds that all functions have run, by their logs."""
@@ -79,3 +86,27 @@ class Meter:
         """Each job once more, called by hand and run to its end, with nothing new to find."""
         for job in ("ingest", "generate_signals", "revalue", "reset_otps"):
             self.measure(job, 0, lambda: stage.call(job, {"now": evening_of(stage.newest)}))
+
+    def check_month(self, stage, client, symbol):
+        """A month of one user and of all jobs in any order, counted as a whole, is what cost.py makes of single actions.
+
+        Purchases are left out: a month of them would need a month of sessions.
+        """
+        get = lambda *paths: lambda: [client.get(path.format(symbol=symbol)).ok() for path in paths]
+        signal = client.get("signals?limit=1").ok()["signals"][0]["id"]
+        doing = {action: get(*paths) for action, paths in READS.items()}
+        doing["signal"] = get(f"signals/{signal}")
+        doing["sign_in"] = lambda: log_in(self.stack.url, self.stand_in, "month@example.com")
+        actions = {action: often for action, often in cost.ACTIONS.items() if action in doing}
+        for job in cost.RUNS:
+            doing[job] = lambda job=job: stage.call(job, {"now": evening_of(stage.newest)})
+        doing["sign_in"]()
+        everything = [name for name, often in {**actions, **cost.RUNS}.items() for _ in range(often)]
+        random.Random(7).shuffle(everything)
+        before = len(self.recorder.calls)
+        for name in everything:
+            doing[name]()
+        counted, expected = self.used_since(before), cost.units(self.measured, actions, cost.RUNS)
+        for unit, number in counted.items():
+            assert abs(number - expected[unit]) <= max(0.2 * expected[unit], 2), (unit, counted, expected)
+        return counted, expected
