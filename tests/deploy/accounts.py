@@ -1,8 +1,6 @@
 """Accounts of a deployed stage: they are administered, take everything along, and end."""
 
-import re
-
-from client import Client, log_in
+from client import log_in, mailed_code
 from stand_in import eventually
 
 BOB = "bob@example.com"
@@ -58,10 +56,7 @@ def leave(stage, bob):
     assert (exported["account"]["email"], exported["profile"]["first_name"]) == (BOB, "Bob"), exported
     assert len(exported["orders"]) >= 2 and exported["ledger"] and exported["decisions"], exported
     other = log_in(stage.url, stage.stand_in, BOB)
-    before = len(stage.stand_in.mail_to(BOB))
-    Client(stage.url).post("auth/request-otp", {"email": BOB}).ok()
-    mail = eventually(lambda: stage.stand_in.mail_to(BOB)[before:], "the code that confirms", seconds=20)[-1]
-    code = re.search(r"\b\d{6}\b", mail["BodyText"])[0]
+    code = mailed_code(stage.url, stage.stand_in, BOB)
     bob.send("DELETE", "users/me", {"email": "ann@example.com", "otp": code}).problem(422)
     bob.send("DELETE", "users/me", {"email": BOB, "otp": code}).ok()
     eventually(lambda: {client.get("users/me").status for client in (bob, other)} == {401}, "the sessions are over")

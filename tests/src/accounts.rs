@@ -164,17 +164,8 @@ async fn export(client: &Client, limit: usize) -> Value {
 
 /// Keys of all that is stored in all tables, with all they hold.
 async fn everything(server: &Server) -> Vec<(String, String)> {
-    let store = &server.system.store;
-    let names = store.names();
-    let mut items = Vec::new();
-    for table in [&names.identity, &names.market, &names.signals, &names.portfolios] {
-        let mut pages = store.client().scan().table_name(table).into_paginator().items().send();
-        while let Some(item) = pages.next().await {
-            let item = item.unwrap();
-            items.push((item["pk"].as_s().unwrap().clone(), format!("{item:?}")));
-        }
-    }
-    items
+    let items = server.items().await.into_values().flatten();
+    items.map(|item| (item["pk"].as_s().unwrap().clone(), format!("{item:?}"))).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]

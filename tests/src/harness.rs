@@ -1,6 +1,7 @@
 //! A running server of a test's own, and a client that is logged in.
 
 use std::{
+    collections::{BTreeMap, HashMap},
     fs,
     net::{IpAddr, Ipv4Addr},
     path::{Path, PathBuf},
@@ -8,8 +9,10 @@ use std::{
     time::Duration,
 };
 
+use adapters::store::Store;
 use api::middleware::LimitSettings;
 use app::auth::SignUp;
+use aws_sdk_dynamodb::types::AttributeValue;
 use axum::Router;
 use domain::trading::TradingRules;
 use jiff::civil::Date;
@@ -252,10 +255,26 @@ impl Server {
         answer
     }
 
+    /// All items of all tables, by the tables' names without a prefix.
+    pub(crate) async fn items(&self) -> BTreeMap<&'static str, Vec<HashMap<String, AttributeValue>>> {
+        let mut tables = BTreeMap::new();
+        for (table, name) in tables_of(&self.system.store) {
+            let pages = self.system.store.client().scan().table_name(name).into_paginator().items().send();
+            tables.insert(table, pages.collect::<Result<_, _>>().await.unwrap());
+        }
+        tables
+    }
+
     pub(crate) async fn stop(mut self) {
         self.stop.take().unwrap().send(()).unwrap();
         self.running.await.unwrap();
     }
+}
+
+/// What the tables are for, and their names.
+pub(crate) fn tables_of(store: &Store) -> [(&'static str, &str); 4] {
+    let names = store.names();
+    [("identity", &names.identity), ("market", &names.market), ("signals", &names.signals), ("portfolios", &names.portfolios)]
 }
 
 /// The code in the newest mail to `email`.

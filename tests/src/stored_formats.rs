@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use adapters::store::{QuotaTable, Store};
+use adapters::store::QuotaTable;
 use app::{
     auth::Bucket,
     data::Data,
@@ -22,7 +22,7 @@ use reqwest::Method;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    harness::{ADMIN, Client, Server},
+    harness::{ADMIN, Client, Server, tables_of},
     quarantine::Careless,
 };
 
@@ -162,15 +162,14 @@ async fn start_with(fixture: &Path) -> Server {
     };
     let server = Server::start_with(None, bring).await;
     let store = &server.system.store;
-    for (table, items) in dump(store).await {
-        for item in items {
-            let key = ["pk", "sk"].map(|name| (name.to_owned(), AttributeValue::S(item[name]["S"].as_str().unwrap().to_owned())));
-            store.client().delete_item().table_name(table_name(store, table)).set_key(Some(key.into())).send().await.unwrap();
+    let (old, mut stored) = (server.items().await, stored_items(fixture));
+    for (table, name) in tables_of(store) {
+        for item in &old[table] {
+            let key = ["pk", "sk"].map(|part| (part.to_owned(), item[part].clone()));
+            store.client().delete_item().table_name(name).set_key(Some(key.into())).send().await.unwrap();
         }
-    }
-    for (table, items) in stored_items(fixture) {
-        for item in items {
-            store.client().put_item().table_name(table_name(store, table)).set_item(Some(from_json(&item))).send().await.unwrap();
+        for item in stored.remove(table).unwrap() {
+            store.client().put_item().table_name(name).set_item(Some(from_json(&item))).send().await.unwrap();
         }
     }
     server
@@ -195,7 +194,7 @@ fn difference(expected: &Value, found: &Value) -> Option<String> {
 async fn what_is_stored_is_what_its_format_says() {
     let server = Server::start().await;
     use_everything(&server).await;
-    let items = excerpt(dump(&server.system.store).await);
+    let items = excerpt(dump(&server).await);
     if std::env::var_os(WRITE).is_some() {
         Box::pin(write(&server, &items)).await;
     }
@@ -289,28 +288,13 @@ fn kind(table: &str, item: &Value) -> String {
     format!("{table} {}{}", words(&pk), if has_kinds { format!("/{}", words(&sk)) } else { String::new() })
 }
 
-async fn dump(store: &Store) -> BTreeMap<&'static str, Vec<Value>> {
-    let mut tables = BTreeMap::new();
-    for table in TABLES {
-        let mut items = Vec::new();
-        let mut pages = store.client().scan().table_name(table_name(store, table)).into_paginator().items().send();
-        while let Some(item) = pages.next().await {
-            items.push(to_json(&item.unwrap()));
-        }
+async fn dump(server: &Server) -> BTreeMap<&'static str, Vec<Value>> {
+    let sorted = |items: Vec<_>| {
+        let mut items: Vec<Value> = items.iter().map(to_json).collect();
         items.sort_by_key(|item| (item["pk"].to_string(), item["sk"].to_string()));
-        tables.insert(table, items);
-    }
-    tables
-}
-
-fn table_name<'a>(store: &'a Store, table: &str) -> &'a str {
-    let names = store.names();
-    match table {
-        "identity" => &names.identity,
-        "market" => &names.market,
-        "signals" => &names.signals,
-        _ => &names.portfolios,
-    }
+        items
+    };
+    server.items().await.into_iter().map(|(table, items)| (table, sorted(items))).collect()
 }
 
 fn stored_items(fixture: &Path) -> BTreeMap<&'static str, Vec<Value>> {

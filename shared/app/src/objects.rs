@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::ports::HistoryError;
+use crate::ports::{HistoryError, check_format};
 
 /// The newest format, which everything is written in. Raised by a change that programs of today would misunderstand; of each older one
 /// `tests/fixtures/stored` has an example, and [`parse`] makes it what it would be today.
@@ -15,13 +15,15 @@ struct Versioned<'a, T> {
 }
 
 #[derive(Deserialize)]
-struct Head {
+struct Stored<T> {
     format_version: u32,
+    content: T,
 }
 
+/// Of an object whose content is not understood.
 #[derive(Deserialize)]
-struct Stored<T> {
-    content: T,
+struct Head {
+    format_version: u32,
 }
 
 pub(crate) fn to_bytes(content: &impl Serialize) -> Vec<u8> {
@@ -31,12 +33,15 @@ pub(crate) fn to_bytes(content: &impl Serialize) -> Vec<u8> {
 /// What an object means. One that a newer program wrote is damaged to this one, which must not guess.
 pub(crate) fn parse<T: DeserializeOwned>(object: &str, bytes: &[u8]) -> Result<T, HistoryError> {
     let damaged = |reason| HistoryError::Damaged { object: object.to_owned(), reason };
-    let head: Head = serde_json::from_slice(bytes).map_err(|error| damaged(error.to_string()))?;
-    if head.format_version > FORMAT_VERSION {
-        let newer = head.format_version;
-        return Err(damaged(format!("it has the format {newer}, and this program reads up to {FORMAT_VERSION}: a newer one wrote it")));
-    }
-    let stored: Stored<T> = serde_json::from_slice(bytes).map_err(|error| damaged(error.to_string()))?;
+    let stored = match serde_json::from_slice::<Stored<T>>(bytes) {
+        Ok(stored) => stored,
+        Err(error) => {
+            let head = serde_json::from_slice::<Head>(bytes).ok();
+            let newer = head.and_then(|head| check_format(head.format_version, FORMAT_VERSION).err());
+            return Err(damaged(newer.unwrap_or_else(|| error.to_string())));
+        }
+    };
+    check_format(stored.format_version, FORMAT_VERSION).map_err(damaged)?;
     Ok(stored.content)
 }
 

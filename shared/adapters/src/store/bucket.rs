@@ -8,11 +8,7 @@ use app::{
 };
 use jiff::Timestamp;
 
-use super::{
-    Condition, Item, Key, Outcome, Table, Update,
-    expression::Value,
-    item::{FORMAT, VERSION},
-};
+use super::{Condition, Item, Key, Outcome, Table, Update, expression::Value};
 
 /// Microseconds since 1970 at which the bucket is full again: sixty tokens a second do not come in whole milliseconds.
 const FULL_AT: &str = "full_at";
@@ -31,8 +27,7 @@ pub(super) async fn take(table: &Table, key: &Key, bucket: &Bucket, now: Timesta
     let now = Timestamp::from_microsecond(now_us).unwrap_or(now);
     for _ in 0..ATTEMPTS {
         let was_full = Condition::absent(FULL_AT).or(Condition::at_most(FULL_AT, Value::number(now_us)));
-        let from_full = Update::new(key.clone())
-            .set_if_absent(VERSION, Value::number(FORMAT))
+        let from_full = Update::upsert(key.clone())
             .set(FULL_AT, Value::number(now_us.saturating_add(refill)))
             .expires_at(now + bucket.span())
             .when(was_full);
@@ -69,8 +64,7 @@ pub(super) async fn take(table: &Table, key: &Key, bucket: &Bucket, now: Timesta
 pub(super) async fn drain(table: &Table, key: &Key, bucket: &Bucket, pause: Duration, now: Timestamp) -> Result<(), StoreError> {
     let filling = (pause + bucket.span()).saturating_sub(bucket.refill);
     let full_at = now.as_microsecond().saturating_add(microseconds(filling));
-    let drained = Update::new(key.clone())
-        .set_if_absent(VERSION, Value::number(FORMAT))
+    let drained = Update::upsert(key.clone())
         .set(FULL_AT, Value::number(full_at))
         .expires_at(now + filling)
         .when(Condition::absent(FULL_AT).or(Condition::less(FULL_AT, Value::number(full_at))));

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::{
     Key,
-    item::{EXPIRES_AT, epoch_seconds, instant_text, json_text},
+    item::{EXPIRES_AT, FORMAT, VERSION, epoch_seconds, instant_text, json_text},
 };
 
 /// What placeholders stand for.
@@ -179,6 +179,11 @@ enum Set {
 impl Update {
     pub fn new(key: Key) -> Self {
         Self { key, sets: Vec::new(), removes: Vec::new(), condition: None }
+    }
+
+    /// Of an item that may not be there yet: it then comes to be in the newest format.
+    pub fn upsert(key: Key) -> Self {
+        Self::new(key).set_if_absent(VERSION, Value::number(FORMAT))
     }
 
     #[must_use]

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, fmt, str::FromStr};
 
-use app::ports::StoreError;
+use app::ports::{StoreError, check_format};
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
@@ -201,12 +201,8 @@ impl Item {
         };
         let item = Self { key: Key { pk: part("pk")?, sk: part("sk")? }, attributes };
         // Only projections, of parts that need no understanding, come without it.
-        if item.has(VERSION) && item.version()? > FORMAT {
-            let newer = item.version()?;
-            return Err(damaged(
-                &item.key,
-                format!("it has the format {newer}, and this program reads up to {FORMAT}: a newer one wrote it"),
-            ));
+        if item.has(VERSION) {
+            check_format(item.version()?, FORMAT).map_err(|reason| damaged(&item.key, reason))?;
         }
         Ok(item)
     }

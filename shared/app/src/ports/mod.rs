@@ -1,6 +1,7 @@
 //! What the use cases need from outside, one module a port. Adapters implement them; this crate names no vendor and no cloud.
 
 pub mod events;
+pub mod formats;
 pub mod history;
 pub mod identity;
 pub mod mail;
@@ -14,6 +15,7 @@ pub mod store;
 pub mod tallies;
 
 pub use events::{Event, Events, EventsError, Occasion};
+pub use formats::check_format;
 pub use history::{HistoryError, HistoryStore, Version};
 pub use identity::{AuditPage, CodeRecord, CodeTry, Failures, IdentityStore, Session, Standing, StandingError, UserChange, UserPage};
 pub use mail::{Mail, MailError, Mailer};

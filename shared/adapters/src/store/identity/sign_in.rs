@@ -5,11 +5,7 @@ use domain::Email;
 use jiff::Timestamp;
 
 use super::IdentityTable;
-use crate::store::{
-    Condition, Item, Key, Outcome, Update,
-    expression::Value,
-    item::{FORMAT, VERSION},
-};
+use crate::store::{Condition, Item, Key, Outcome, Update, expression::Value};
 
 pub(super) fn code_key(email: &Email) -> Key {
     Key::new(format!("CODE#{email}"), "CODE")
@@ -60,11 +56,7 @@ impl IdentityTable {
         // What should have been forgotten by now but was not deleted yet must not be counted on.
         let forgotten = Condition::at_most("expires_at", Value::number(now.as_second()));
         self.table.delete_when(&failures_key(email), forgotten).await?;
-        let update = Update::new(failures_key(email))
-            .set_if_absent(VERSION, Value::number(FORMAT))
-            .add("count", 1)
-            .set("last_at", Value::instant(now))
-            .expires_at(forget_at);
+        let update = Update::upsert(failures_key(email)).add("count", 1).set("last_at", Value::instant(now)).expires_at(forget_at);
         failures(&self.table.update(update).await?.or_conflict("failures")?)
     }
 
