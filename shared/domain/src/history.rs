@@ -76,13 +76,19 @@ impl PriceHistory {
                 _ => bars.push(*record),
             }
         }
-        let actions = self
-            .actions
-            .iter()
-            .filter(|action| action.known_at <= instant && self.spoken_last(action, instant) == Some(action.known_at))
-            .cloned()
-            .collect();
-        Self { symbol: self.symbol.clone(), bars, actions }
+        Self { symbol: self.symbol.clone(), bars, actions: self.actions_known_at(instant) }
+    }
+
+    /// As [`Self::known_at`], but of all bars only the newest.
+    pub fn newest_known_at(&self, instant: Timestamp) -> Self {
+        // The order of the bars makes the last one known the newest version of the newest date.
+        let newest = self.bars.iter().rfind(|record| record.known_at <= instant);
+        Self { symbol: self.symbol.clone(), bars: newest.copied().into_iter().collect(), actions: self.actions_known_at(instant) }
+    }
+
+    fn actions_known_at(&self, instant: Timestamp) -> Vec<CorporateAction> {
+        let is_last_word = |action: &&CorporateAction| self.spoken_last(action, instant) == Some(action.known_at);
+        self.actions.iter().filter(|action| action.known_at <= instant).filter(is_last_word).cloned().collect()
     }
 
     /// When the newest statement by `instant` was made about the ex-date and class of `action`.
@@ -354,5 +360,22 @@ mod tests {
         assert_eq!(history.known_at(Timestamp::UNIX_EPOCH).bars[1].bar.close.to_string(), "129");
         assert_eq!(history.known_at(later).bars[1].bar.close.to_string(), "129.5");
         assert_eq!(history.known_at(later).bars.len(), 3);
+    }
+
+    #[test]
+    fn the_newest_bar_alone_is_adjusted_as_among_all_others() {
+        let mut history = history();
+        let (early, late) = (Timestamp::UNIX_EPOCH, Timestamp::from_second(1_600_000_000).unwrap());
+        history.merge(&[record(date(2020, 9, 1), "131", late)], &[action(date(2020, 9, 3), dividend(100, None))]);
+        let closes = [early, late].map(|instant| {
+            let (all, newest) = (history.known_at(instant), history.newest_known_at(instant));
+            assert_eq!((newest.bars.last(), newest.bars.len(), &newest.actions), (all.bars.last(), 1, &all.actions));
+            for as_of in [date(2020, 9, 1), date(2020, 9, 4)] {
+                assert_eq!(newest.adjustments(as_of).last(), all.adjustments(as_of).last(), "{instant} {as_of}");
+            }
+            newest.bars[0].bar.close.to_string()
+        });
+        assert_ne!(closes[0], closes[1], "the restatement is the newest when it is known");
+        assert!(history.newest_known_at(Timestamp::MIN).bars.is_empty());
     }
 }

@@ -64,7 +64,7 @@ macro_rules! fused {
 
 #[async_trait]
 impl HistoryStore for Fused<dyn HistoryStore> {
-    async fn read(&self, symbol: &Symbol) -> Result<Option<(PriceHistory, Version)>, HistoryError> {
+    async fn read(&self, symbol: &Symbol) -> Result<Option<(Arc<PriceHistory>, Version)>, HistoryError> {
         fused!(self, self.0.read(symbol))
     }
 

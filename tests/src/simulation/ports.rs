@@ -79,8 +79,8 @@ impl Outside {
 
 #[async_trait]
 impl HistoryStore for Outside {
-    async fn read(&self, symbol: &Symbol) -> Result<Option<(PriceHistory, Version)>, HistoryError> {
-        Self::read(self, || self.market.histories.get(symbol).map(|history| (history.clone(), Version(String::new())))).await
+    async fn read(&self, symbol: &Symbol) -> Result<Option<(Arc<PriceHistory>, Version)>, HistoryError> {
+        Self::read(self, || self.market.histories.get(symbol).map(|history| (Arc::new(history.clone()), Version(String::new())))).await
     }
 
     async fn write(&self, _history: &PriceHistory, _expected: Option<&Version>) -> Result<Version, HistoryError> {

@@ -98,19 +98,23 @@ impl Directory {
         locked().map_err(|error| unavailable(&path, &error))
     }
 
-    fn read_history_now(&self, symbol: &Symbol) -> Result<Option<(PriceHistory, Version)>, HistoryError> {
+    /// What was decoded before, if the file is still the same. A look at a directory's entry takes microseconds; to let another thread do
+    /// it takes longer.
+    fn kept_history(&self, symbol: &Symbol) -> Result<Option<(Arc<PriceHistory>, Version)>, HistoryError> {
+        let stamp = Stamp::of(&self.path(&history_object(symbol))?);
+        Ok(stamp.and_then(|stamp| self.kept.find(symbol, stamp)))
+    }
+
+    fn read_history_now(&self, symbol: &Symbol) -> Result<Option<(Arc<PriceHistory>, Version)>, HistoryError> {
         let object = history_object(symbol);
         // Before the bytes: should the file be replaced in between, what is kept has the mark of the old one and is not found again.
         let stamp = Stamp::of(&self.path(&object)?);
-        if let Some(kept) = stamp.and_then(|stamp| self.kept.find(symbol, stamp)) {
-            return Ok(Some(kept));
-        }
         let Some((bytes, version)) = self.read_now(&object)? else {
             return Ok(None);
         };
-        let history = decode_history(symbol, bytes)?;
+        let history = Arc::new(decode_history(symbol, bytes)?);
         if let Some(stamp) = stamp {
-            self.kept.keep(stamp, &history, &version);
+            self.kept.keep(stamp, history.clone(), &version);
         }
         Ok(Some((history, version)))
     }
@@ -147,7 +151,10 @@ impl Directory {
 
 #[async_trait]
 impl HistoryStore for Directory {
-    async fn read(&self, symbol: &Symbol) -> Result<Option<(PriceHistory, Version)>, HistoryError> {
+    async fn read(&self, symbol: &Symbol) -> Result<Option<(Arc<PriceHistory>, Version)>, HistoryError> {
+        if let Some(kept) = self.kept_history(symbol)? {
+            return Ok(Some(kept));
+        }
         let symbol = symbol.clone();
         self.off_runtime(move |directory| directory.read_history_now(&symbol)).await
     }
@@ -156,15 +163,6 @@ impl HistoryStore for Directory {
         let object = history_object(&history.symbol);
         let bytes = encode_history(history)?;
         self.write_off_runtime(object, bytes, expected.into()).await
-    }
-
-    // A look at a directory's entry takes microseconds; to let another thread do it takes longer.
-    async fn version(&self, symbol: &Symbol) -> Result<Option<Version>, HistoryError> {
-        let stamp = Stamp::of(&self.path(&history_object(symbol))?);
-        match stamp.and_then(|stamp| self.kept.version(symbol, stamp)) {
-            Some(known) => Ok(Some(known)),
-            None => Ok(self.read(symbol).await?.map(|(_, version)| version)),
-        }
     }
 
     async fn object_version(&self, name: &str) -> Result<Option<Version>, HistoryError> {

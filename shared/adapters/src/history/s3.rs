@@ -94,9 +94,9 @@ impl Bucket {
 
 #[async_trait]
 impl HistoryStore for Bucket {
-    async fn read(&self, symbol: &Symbol) -> Result<Option<(PriceHistory, Version)>, HistoryError> {
+    async fn read(&self, symbol: &Symbol) -> Result<Option<(Arc<PriceHistory>, Version)>, HistoryError> {
         let Some((bytes, version)) = self.get(&history_object(symbol)).await? else { return Ok(None) };
-        Ok(Some((decode_history(symbol, bytes)?, version)))
+        Ok(Some((Arc::new(decode_history(symbol, bytes)?), version)))
     }
 
     async fn write(&self, history: &PriceHistory, expected: Option<&Version>) -> Result<Version, HistoryError> {

@@ -1,6 +1,9 @@
 //! One stock's step of a run: what is asked for, from whom, and what of it is kept.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use domain::{BarRecord, CorporateAction, Date, PriceHistory, Symbol, Timestamp, ToSpan, TradingDate, calendar};
 use tracing::warn;
@@ -237,7 +240,10 @@ impl Data {
 
     pub(super) async fn stored(&self, symbol: &Symbol) -> Result<(PriceHistory, Option<Version>), UseCaseError> {
         let stored = self.histories.read(symbol).await?;
-        Ok(stored.map_or_else(|| (PriceHistory::new(symbol.clone()), None), |(history, version)| (history, Some(version))))
+        Ok(match stored {
+            Some((history, version)) => (Arc::unwrap_or_clone(history), Some(version)),
+            None => (PriceHistory::new(symbol.clone()), None),
+        })
     }
 }
 

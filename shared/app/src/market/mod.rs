@@ -57,6 +57,12 @@ impl Market {
         Ok(stored.map_or_else(|| PriceHistory::new(symbol.clone()), |(history, _)| history.known_at(now)))
     }
 
+    /// As [`Self::history`] with no bar but the newest.
+    pub async fn newest(&self, symbol: &Symbol, now: Timestamp) -> Result<PriceHistory, UseCaseError> {
+        let stored = self.histories.read(symbol).await?;
+        Ok(stored.map_or_else(|| PriceHistory::new(symbol.clone()), |(history, _)| history.newest_known_at(now)))
+    }
+
     /// The first instant after `now` at which what is stored of the stock becomes known.
     pub async fn next_known(&self, symbol: &Symbol, now: Timestamp) -> Result<Option<Timestamp>, UseCaseError> {
         let Some((history, _)) = self.histories.read(symbol).await? else { return Ok(None) };

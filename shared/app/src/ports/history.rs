@@ -1,5 +1,7 @@
 //! Price history and other objects of some size: a bucket, or a directory on one machine.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use domain::{PriceHistory, Symbol};
 
@@ -23,7 +25,7 @@ pub enum HistoryError {
 #[async_trait]
 pub trait HistoryStore: Send + Sync {
     /// `None` when nothing is stored for the symbol.
-    async fn read(&self, symbol: &Symbol) -> Result<Option<(PriceHistory, Version)>, HistoryError>;
+    async fn read(&self, symbol: &Symbol) -> Result<Option<(Arc<PriceHistory>, Version)>, HistoryError>;
 
     /// Writes the whole history only if the stored one is still `expected` (`None`: only if there is none yet).
     async fn write(&self, history: &PriceHistory, expected: Option<&Version>) -> Result<Version, HistoryError>;

@@ -56,7 +56,7 @@ impl Stocks {
     /// The newest bar, as traded; with `fresh`, while the market is open and there is a feed, also the running session's last price.
     /// A feed that does not answer is not waited for twice: the bar is told without it.
     pub async fn latest(&self, symbol: &Symbol, fresh: bool, now: Timestamp) -> Result<LatestPrice, UseCaseError> {
-        let (_, history) = futures::try_join!(self.company(symbol), self.market.history(symbol, now))?;
+        let (_, history) = futures::try_join!(self.company(symbol), self.market.newest(symbol, now))?;
         let record = history.bars.last().ok_or_else(|| UseCaseError::NotFound(format!("price of {symbol} yet")))?;
         let adjustments = history.adjustments(domain::calendar::new_york_date(now));
         let row = row(record, *adjustments.last().expect("as many adjustments as bars"), false);

@@ -51,11 +51,6 @@ pub(super) struct Kept {
 }
 
 impl Kept {
-    pub(super) fn version(&self, symbol: &Symbol, stamp: Stamp) -> Option<Version> {
-        let decoded = self.histories.lock().unwrap_or_else(PoisonError::into_inner);
-        decoded.get(symbol).filter(|decoded| decoded.stamp == stamp).map(|decoded| decoded.version.clone())
-    }
-
     pub(super) fn object_version(&self, name: &str, stamp: Stamp) -> Option<Version> {
         let objects = self.objects.lock().unwrap_or_else(PoisonError::into_inner);
         objects.get(name).filter(|(known, _)| *known == stamp).map(|(_, version)| version.clone())
@@ -66,19 +61,16 @@ impl Kept {
         objects.insert(name.to_owned(), (stamp, version.clone()));
     }
 
-    pub(super) fn find(&self, symbol: &Symbol, stamp: Stamp) -> Option<(PriceHistory, Version)> {
-        let (history, version) = {
-            let decoded = self.histories.lock().unwrap_or_else(PoisonError::into_inner);
-            let found = decoded.get(symbol).filter(|decoded| decoded.stamp == stamp)?;
-            (found.history.clone(), found.version.clone())
-        };
-        Some(((*history).clone(), version))
+    pub(super) fn find(&self, symbol: &Symbol, stamp: Stamp) -> Option<(Arc<PriceHistory>, Version)> {
+        let decoded = self.histories.lock().unwrap_or_else(PoisonError::into_inner);
+        decoded.get(symbol).filter(|decoded| decoded.stamp == stamp).map(|found| (found.history.clone(), found.version.clone()))
     }
 
-    pub(super) fn keep(&self, stamp: Stamp, history: &PriceHistory, version: &Version) {
-        let kept = Decoded { stamp, history: Arc::new(history.clone()), version: version.clone() };
+    pub(super) fn keep(&self, stamp: Stamp, history: Arc<PriceHistory>, version: &Version) {
+        let symbol = history.symbol.clone();
+        let kept = Decoded { stamp, history, version: version.clone() };
         let mut decoded = self.histories.lock().unwrap_or_else(PoisonError::into_inner);
-        decoded.insert(history.symbol.clone(), kept);
+        decoded.insert(symbol, kept);
         let mut bars: usize = decoded.values().map(|decoded| decoded.history.bars.len()).sum();
         while bars > MOST_BARS {
             let Some((_, dropped)) = decoded.pop_first() else { break };

@@ -31,7 +31,7 @@ async fn a_history_is_read_back_with_the_version_that_writing_gave() {
     let brk = history("BRK.B", &["300.17"]);
     assert_eq!(store.read(&brk.symbol).await.unwrap(), None);
     let version = store.write(&brk, None).await.unwrap();
-    assert_eq!(store.read(&brk.symbol).await.unwrap(), Some((brk, version)));
+    assert_eq!(store.read(&brk.symbol).await.unwrap(), Some((Arc::new(brk), version)));
 }
 
 #[tokio::test]
@@ -76,7 +76,7 @@ async fn only_who_has_seen_the_newest_version_may_write() {
     let second = store.write(&two, Some(&first)).await.unwrap();
     assert_ne!(first, second);
     assert!(conflict(store.write(&three, Some(&first)).await), "another was quicker");
-    assert_eq!(store.read(&one.symbol).await.unwrap(), Some((two, second)));
+    assert_eq!(store.read(&one.symbol).await.unwrap(), Some((Arc::new(two), second)));
     assert!(matches!(store.write(&history("MSFT", &["1"]), Some(&first)).await, Err(HistoryError::Conflict(_))), "there is none yet");
 }
 
@@ -119,7 +119,7 @@ async fn damage_is_named_and_the_rest_still_serves() {
     assert!(damaged(store.read(&aapl.symbol).await.unwrap_err()));
     fs::copy(prices.join("MSFT.parquet"), prices.join("AAPL.parquet")).unwrap();
     assert!(damaged(store.read(&aapl.symbol).await.unwrap_err()), "another stock's prices");
-    assert_eq!(store.read(&msft.symbol).await.unwrap().unwrap().0, msft);
+    assert_eq!(*store.read(&msft.symbol).await.unwrap().unwrap().0, msft);
 }
 
 #[tokio::test]

@@ -89,7 +89,7 @@ async fn a_history_is_read_back_with_the_version_that_writing_gave() {
     let brk = history("BRK.B");
     assert_eq!(store.read(&brk.symbol).await.unwrap(), None);
     let version = store.write(&brk, None).await.unwrap();
-    assert_eq!(store.read(&brk.symbol).await.unwrap(), Some((brk, version)));
+    assert_eq!(store.read(&brk.symbol).await.unwrap(), Some((Arc::new(brk), version)));
 }
 
 #[tokio::test]
