@@ -18,6 +18,7 @@ use crate::aws;
 pub struct Store {
     client: Client,
     names: Arc<TableNames>,
+    is_local: bool,
 }
 
 impl Store {
@@ -27,7 +28,7 @@ impl Store {
             // `DynamoDB` answers in milliseconds: who waits longer waits in vain, and the edge would rather say so.
             .timeout_config(aws::patience(Duration::from_secs(2), Duration::from_secs(6)))
             .build();
-        Self { client: Client::from_conf(config), names: Arc::new(names) }
+        Self { client: Client::from_conf(config), names: Arc::new(names), is_local: false }
     }
 
     /// A server of the same protocol on this machine, such as `http://127.0.0.1:34567`.
@@ -45,7 +46,7 @@ impl Store {
             .timeout_config(TimeoutConfig::builder().operation_timeout(Duration::from_secs(20)).build())
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .build();
-        Self { client: Client::from_conf(config), names: Arc::new(names) }
+        Self { client: Client::from_conf(config), names: Arc::new(names), is_local: true }
     }
 
     pub fn client(&self) -> &Client {
@@ -78,7 +79,7 @@ impl Store {
 
     /// Starts a transaction, which may write to several tables.
     pub fn transaction(&self) -> Transaction {
-        Transaction::new(self.client.clone())
+        Transaction::new(self.client.clone(), self.is_local)
     }
 
     /// Whether the identity table answers: one cheap read, for a health check.

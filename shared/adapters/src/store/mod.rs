@@ -22,6 +22,7 @@ pub mod identity;
 pub mod item;
 mod kept;
 pub mod market;
+mod once;
 pub mod portfolios;
 pub mod query;
 pub mod quota;

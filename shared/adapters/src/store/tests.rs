@@ -14,6 +14,7 @@ use super::{
     tables::create_missing,
     testing::{self, store},
 };
+use crate::testing::{Asked, Service, reply};
 
 fn key(sk: &str) -> Key {
     Key::new("P", sk)
@@ -148,15 +149,26 @@ async fn a_transaction_happens_whole_or_not_at_all() {
     assert!(refused.refusal("open").is_some() && refused.refusal("entry").is_none());
 }
 
+/// The names under which a transaction was sent that the service says it could not carry out.
+async fn names_of_a_failing_transaction(store: impl FnOnce(&Service) -> Store) -> Vec<Option<String>> {
+    let service = Service::start(|_, _| reply(500, "{}")).await;
+    let store = store(&service);
+    store.transaction().put("a", &store.market(), item("a")).commit().await.unwrap_err();
+    let body = |asked: Asked| serde_json::from_slice::<serde_json::Value>(&asked.body).unwrap();
+    service.asked().into_iter().map(|asked| body(asked)["ClientRequestToken"].as_str().map(str::to_owned)).collect()
+}
+
 #[tokio::test]
-async fn a_token_makes_a_transaction_happen_once() {
-    let store = store().await;
-    let table = store.market();
-    let add = |amount| store.transaction().token("order-1").update("count", &table, Update::new(key("a")).add("count", amount)).commit();
-    assert_eq!(add(1).await, Ok(()));
-    assert_eq!(add(1).await, Ok(()));
-    assert!(matches!(add(2).await, Err(TransactError::Store(StoreError::Conflict(_)))));
-    assert_eq!(table.get(&key("a")).await.unwrap().unwrap().get_number("count"), Ok(1));
+async fn a_database_of_this_process_is_sent_a_transaction_once_and_has_no_name_of_it_to_remember() {
+    let names = names_of_a_failing_transaction(|service| Store::local(&service.url, TableNames::with_prefix("test"))).await;
+    assert_eq!(names, [None]);
+}
+
+#[cfg(feature = "cloud")]
+#[tokio::test]
+async fn a_transaction_keeps_its_name_when_it_is_sent_again() {
+    let names = names_of_a_failing_transaction(|service| Store::new(&service.config(), TableNames::with_prefix("test"))).await;
+    assert!(names.len() > 1 && names[0].is_some() && names.iter().all(|name| *name == names[0]), "{names:?}");
 }
 
 #[tokio::test]

@@ -15,6 +15,7 @@ use super::{
     batch::pause,
     error::{is_throttling, store_error},
     expression::Placeholders,
+    once::never_again,
 };
 
 const ALL_OLD: ReturnValuesOnConditionCheckFailure = ReturnValuesOnConditionCheckFailure::AllOld;
@@ -28,7 +29,7 @@ pub struct Transaction {
     client: Client,
     labels: Vec<&'static str>,
     writes: Vec<TransactWriteItem>,
-    token: Option<String>,
+    is_sent_once: bool,
 }
 
 /// A write whose condition did not hold.
@@ -74,15 +75,8 @@ fn labels(refusals: &[Refusal]) -> String {
 }
 
 impl Transaction {
-    pub(super) fn new(client: Client) -> Self {
-        Self { client, labels: Vec::new(), writes: Vec::new(), token: None }
-    }
-
-    /// A text of at most 36 characters that names this transaction. Within ten minutes the service carries it out once and answers
-    /// a repetition as it did the first time; the same token with other writes is a [`StoreError::Conflict`].
-    #[must_use]
-    pub fn token(self, token: impl Into<String>) -> Self {
-        Self { token: Some(token.into()), ..self }
+    pub(super) fn new(client: Client, is_sent_once: bool) -> Self {
+        Self { client, labels: Vec::new(), writes: Vec::new(), is_sent_once }
     }
 
     /// Writes the item whatever is stored.
@@ -182,8 +176,9 @@ impl Transaction {
     /// Carries out all writes at once.
     pub async fn commit(self) -> Result<(), TransactError> {
         for attempt in 0..ATTEMPTS {
-            let request = self.client.transact_write_items().set_transact_items(Some(self.writes.clone()));
-            let Err(error) = request.set_client_request_token(self.token.clone()).send().await else { return Ok(()) };
+            let request = self.client.transact_write_items().set_transact_items(Some(self.writes.clone())).customize();
+            let request = if self.is_sent_once { request.config_override(never_again()) } else { request };
+            let Err(error) = request.send().await else { return Ok(()) };
             match error.as_service_error() {
                 Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => match self.verdict(cancelled)? {
                     // Another transaction held one of the items; the SDK does not repeat this by itself.
