@@ -1,7 +1,7 @@
 //! What one copy counts.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -91,6 +91,16 @@ impl From<Counts> for Written {
 }
 
 impl Timing {
+    fn take(&mut self, elapsed: Duration, bounds: &[f64]) {
+        let seconds = elapsed.as_secs_f64();
+        self.within.resize(bounds.len(), 0);
+        self.count += 1;
+        self.seconds += seconds;
+        if let Some(at) = bounds.iter().position(|bound| seconds <= *bound) {
+            self.within[at] += 1;
+        }
+    }
+
     fn add(&mut self, other: &Self) {
         self.count += other.count;
         self.seconds += other.seconds;
@@ -124,14 +134,7 @@ impl Counts {
     }
 
     fn time(&mut self, metric: &Described, labels: &[&str], elapsed: Duration) {
-        let seconds = elapsed.as_secs_f64();
-        let timing = self.timings.entry(series(metric, labels)).or_default();
-        timing.within.resize(metric.bounds.len(), 0);
-        timing.count += 1;
-        timing.seconds += seconds;
-        if let Some(at) = metric.bounds.iter().position(|bound| seconds <= *bound) {
-            timing.within[at] += 1;
-        }
+        self.timings.entry(series(metric, labels)).or_default().take(elapsed, metric.bounds);
     }
 
     /// As Prometheus reads them. What a later version of the program has counted besides is left to it.
@@ -188,40 +191,60 @@ fn with_bound<'a>(labels: &[(&'a str, String)], bound: &str) -> Vec<(&'a str, St
 
 /// What this copy has counted since it was last drained.
 #[derive(Debug, Default)]
-pub struct Tally(Mutex<Counts>);
+pub struct Tally(Mutex<Counted>);
+
+#[derive(Debug, Default)]
+struct Counted {
+    /// By route, then by method and code: what is counted at every request must not make its labels anew each time.
+    requests: HashMap<Arc<str>, BTreeMap<(&'static str, u16), Timing>>,
+    others: Counts,
+}
+
+impl Counted {
+    fn into_counts(self) -> Counts {
+        let mut counts = self.others;
+        for (route, answers) in self.requests {
+            for ((method, code), timing) in answers {
+                *counts.counters.entry(series(&REQUESTS, &[&route, method, &code.to_string()])).or_default() += timing.count;
+                counts.timings.entry(series(&REQUEST_SECONDS, &[&route, method])).or_default().add(&timing);
+            }
+        }
+        counts
+    }
+}
 
 impl Tally {
     /// `route` is the template, never the path: metrics must not grow with ids.
-    pub fn request(&self, route: &str, method: &str, code: u16, elapsed: Duration) {
-        self.change(|counts| {
-            counts.count(&REQUESTS, &[route, method, &code.to_string()]);
-            counts.time(&REQUEST_SECONDS, &[route, method], elapsed);
+    pub fn request(&self, route: &Arc<str>, method: &'static str, code: u16, elapsed: Duration) {
+        self.change(|counted| {
+            let answers = counted.requests.entry(route.clone()).or_default();
+            answers.entry((method, code)).or_default().take(elapsed, REQUEST_SECONDS.bounds);
         });
     }
 
     /// `at` is the market's instant as of which the job ran.
     pub fn job(&self, job: JobKind, has_succeeded: bool, at: Timestamp, elapsed: Duration) {
-        self.change(|counts| {
-            counts.count(&JOB_RUNS, &[job.name(), if has_succeeded { "succeeded" } else { "failed" }]);
-            counts.time(&JOB_SECONDS, &[job.name()], elapsed);
+        self.change(|Counted { others, .. }| {
+            others.count(&JOB_RUNS, &[job.name(), if has_succeeded { "succeeded" } else { "failed" }]);
+            others.time(&JOB_SECONDS, &[job.name()], elapsed);
             if has_succeeded {
-                counts.latest.insert(series(&JOB_SUCCESS, &[job.name()]), at.as_second());
+                others.latest.insert(series(&JOB_SUCCESS, &[job.name()]), at.as_second());
             }
         });
     }
 
     /// An order came into a state.
     pub fn order(&self, state: &str) {
-        self.change(|counts| counts.count(&ORDERS, &[state]));
+        self.change(|counted| counted.others.count(&ORDERS, &[state]));
     }
 
     /// Hands over what was counted; the tally is empty then.
     pub(super) fn drain(&self) -> Counts {
-        self.change(std::mem::take)
+        self.change(std::mem::take).into_counts()
     }
 
     /// Counts stay usable after a panic elsewhere: each is written by one addition.
-    fn change<T>(&self, change: impl FnOnce(&mut Counts) -> T) -> T {
+    fn change<T>(&self, change: impl FnOnce(&mut Counted) -> T) -> T {
         change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
@@ -234,7 +257,7 @@ mod tests {
     fn requests_are_counted_by_route_method_and_code_and_timed_in_cumulative_buckets() {
         let tally = Tally::default();
         for (code, millis) in [(200, 1), (200, 30), (404, 60_000)] {
-            tally.request("/stocks", "GET", code, Duration::from_millis(millis));
+            tally.request(&"/stocks".into(), "GET", code, Duration::from_millis(millis));
         }
         let counts = tally.drain();
         assert!(tally.drain().is_empty());

@@ -1,6 +1,7 @@
 //! A few seconds of memory for what every request asks.
 
 use std::{
+    borrow::Borrow,
     collections::HashMap,
     hash::Hash,
     sync::{Mutex, MutexGuard, PoisonError},
@@ -11,6 +12,8 @@ use domain::Timestamp;
 
 /// Entries at most; a full cache forgets everything, which costs one read each and cannot be abused to fill the memory.
 const MAX_ENTRIES: usize = 20_000;
+/// Fewer entries than this are never swept.
+const FEW: usize = 250;
 
 /// Remembers values for `life`, or nothing when that is zero.
 pub(super) struct Cache<K, V> {
@@ -21,6 +24,8 @@ pub(super) struct Cache<K, V> {
 struct State<K, V> {
     entries: HashMap<K, (V, Timestamp)>,
     removals: u64,
+    /// At this many entries those whose life is over are dropped: at twice what remained the last time, so that it costs little.
+    sweep_at: usize,
 }
 
 /// Taken before a value is fetched and given with it: whether something was removed meanwhile.
@@ -29,7 +34,7 @@ pub(super) struct Ticket(u64);
 
 impl<K: Eq + Hash, V: Clone> Cache<K, V> {
     pub(super) fn new(life: Duration) -> Self {
-        Self { life, state: Mutex::new(State { entries: HashMap::new(), removals: 0 }) }
+        Self { life, state: Mutex::new(State { entries: HashMap::new(), removals: 0, sweep_at: FEW }) }
     }
 
     fn state(&self) -> MutexGuard<'_, State<K, V>> {
@@ -38,13 +43,20 @@ impl<K: Eq + Hash, V: Clone> Cache<K, V> {
     }
 
     /// The remembered value, or a ticket to fetch it.
-    pub(super) fn get(&self, key: &K, now: Timestamp) -> Result<V, Ticket> {
+    pub(super) fn get<Q: Eq + Hash + ?Sized>(&self, key: &Q, now: Timestamp) -> Result<V, Ticket>
+    where
+        K: Borrow<Q>,
+    {
         let state = self.state();
         match state.entries.get(key) {
-            // A wall clock that was set back must not lengthen an entry's life: entries from the future do not count.
-            Some((value, since)) if *since <= now && now < *since + self.life => Ok(value.clone()),
+            Some((value, since)) if self.is_alive(*since, now) => Ok(value.clone()),
             _ => Err(Ticket(state.removals)),
         }
+    }
+
+    /// A wall clock that was set back must not lengthen an entry's life: entries from the future do not count.
+    fn is_alive(&self, since: Timestamp, now: Timestamp) -> bool {
+        since <= now && now < since + self.life
     }
 
     /// Remembers what was fetched, unless something was removed since: the value may be the one that no longer holds.
@@ -53,20 +65,29 @@ impl<K: Eq + Hash, V: Clone> Cache<K, V> {
         if self.life.is_zero() || state.removals != ticket.0 {
             return;
         }
+        if state.entries.len() >= state.sweep_at {
+            state.entries.retain(|_, (_, since)| self.is_alive(*since, now));
+            state.sweep_at = FEW.max(2 * state.entries.len());
+        }
         if state.entries.len() >= MAX_ENTRIES {
             state.entries.clear();
         }
         state.entries.insert(key, (value, now));
     }
 
-    pub(super) fn remove(&self, key: &K) {
-        self.remove_all(|candidate| candidate == key);
-    }
-
-    pub(super) fn remove_all(&self, matches: impl Fn(&K) -> bool) {
+    pub(super) fn remove<Q: Eq + Hash + ?Sized>(&self, key: &Q)
+    where
+        K: Borrow<Q>,
+    {
         let mut state = self.state();
         state.removals += 1;
-        state.entries.retain(|key, _| !matches(key));
+        state.entries.remove(key);
+    }
+
+    pub(super) fn remove_all(&self, matches: impl Fn(&V) -> bool) {
+        let mut state = self.state();
+        state.removals += 1;
+        state.entries.retain(|_, (value, _)| !matches(value));
     }
 }
 
@@ -105,5 +126,17 @@ mod tests {
         let cache = Cache::new(Duration::ZERO);
         cache.put(ticket(&cache), 1, 10, at(100));
         assert_eq!(cache.get(&1, at(100)).ok(), None);
+    }
+
+    #[test]
+    fn what_is_over_is_dropped_in_time() {
+        let cache = Cache::new(Duration::from_mins(1));
+        for number in 0..100_u32 {
+            for key in 0..10 {
+                cache.put(Ticket(0), number * 10 + key, 0_u8, at(i64::from(number) * 60));
+            }
+        }
+        let remaining = cache.state().entries.len();
+        assert!(remaining <= FEW, "{remaining} entries of which 10 are alive");
     }
 }

@@ -44,7 +44,7 @@ impl Auth {
         let then = now + Duration::from_nanos(1);
         self.store.forget(user, &entry(AuditAction::AccountDeleted, principal, origin, then)).await?;
         self.users.remove(user);
-        self.sessions.remove_all(|(owner, _)| owner == user);
+        self.sessions.remove_all(|owner| owner == user);
         info!(user_id = %user, "account deleted");
         Ok(())
     }

@@ -25,7 +25,7 @@ use std::{sync::Arc, time::Duration};
 
 use domain::UserId;
 
-use crate::ports::{IdentityStore, Mailer, Session};
+use crate::ports::{IdentityStore, Mailer};
 
 pub use audit::{Actor, AuditAction, AuditEntry};
 pub use code::CODE_LENGTH;
@@ -47,8 +47,9 @@ pub struct Auth {
     policy: AuthPolicy,
     codes: code::CodeHasher,
     tokens: token::Tokens,
-    users: cache::Cache<UserId, User>,
-    sessions: cache::Cache<(UserId, String), Session>,
+    users: cache::Cache<UserId, Arc<User>>,
+    /// Whose session one is, by its id.
+    sessions: cache::Cache<String, UserId>,
     /// Denials that the log has had this hour.
     denials: cache::Cache<String, ()>,
 }

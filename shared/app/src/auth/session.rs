@@ -1,10 +1,12 @@
 //! What a token is good for, and how it stops being good.
 
+use std::sync::Arc;
+
 use domain::{Email, Role, Timestamp, UserId};
 use tracing::info;
 
 use super::{Actor, AuditAction, AuditEntry, Auth, AuthError, Origin, Preferences, Profile, User};
-use crate::ports::{IdentityStore, Session, StoreError, UserChange};
+use crate::ports::{IdentityStore, StoreError, UserChange};
 
 /// Who is asking, as known now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,18 +41,26 @@ impl Auth {
     /// Whose token this is: signature and claims, then the session, then the user as the store has them.
     pub async fn verify(&self, token: &str, now: Timestamp) -> Result<Principal, AuthError> {
         let claims = self.tokens.read(token, now)?;
-        self.session(&claims.sub, &claims.jti, now).await?.ok_or(AuthError::RevokedToken)?;
+        if !self.is_open(&claims.jti, &claims.sub, now).await? {
+            return Err(AuthError::RevokedToken);
+        }
         let user = self.cached_user(&claims.sub, now).await?.ok_or(AuthError::RevokedToken)?;
         if !user.is_active {
             return Err(AuthError::Deactivated);
         }
-        Ok(Principal { expires_at: claims.expires_at()?, session_id: claims.jti, user_id: user.id, email: user.email, role: user.role })
+        Ok(Principal {
+            expires_at: claims.expires_at()?,
+            session_id: claims.jti.clone(),
+            user_id: user.id.clone(),
+            email: user.email.clone(),
+            role: user.role,
+        })
     }
 
     /// Ends this session: its token is refused from now on, everywhere.
     pub async fn logout(&self, principal: &Principal) -> Result<(), AuthError> {
         self.store.close_session(&principal.user_id, &principal.session_id).await?;
-        self.sessions.remove(&(principal.user_id.clone(), principal.session_id.clone()));
+        self.sessions.remove(&principal.session_id);
         info!(user_id = %principal.user_id, session_id = %principal.session_id, "signed out");
         Ok(())
     }
@@ -66,7 +76,7 @@ impl Auth {
     /// Ends all sessions of a user, at once in every copy.
     pub(super) async fn close_sessions(&self, user: &UserId) -> Result<usize, AuthError> {
         let closed = self.store.close_sessions(user).await?;
-        self.sessions.remove_all(|(owner, _)| owner == user);
+        self.sessions.remove_all(|owner| owner == user);
         info!(user_id = %user, closed, "signed out everywhere");
         Ok(closed)
     }
@@ -95,25 +105,24 @@ impl Auth {
         user.ok_or(AuthError::UnknownUser)
     }
 
-    async fn session(&self, user: &UserId, id: &str, now: Timestamp) -> Result<Option<Session>, AuthError> {
-        let key = (user.clone(), id.to_owned());
-        let ticket = match self.sessions.get(&key, now) {
-            Ok(session) => return Ok(Some(session)),
+    async fn is_open(&self, session: &str, user: &UserId, now: Timestamp) -> Result<bool, AuthError> {
+        let ticket = match self.sessions.get(session, now) {
+            Ok(owner) => return Ok(owner == *user),
             Err(ticket) => ticket,
         };
-        let session = self.store.session(user, id, now).await?;
-        if let Some(session) = &session {
-            self.sessions.put(ticket, key, session.clone(), now);
+        let is_open = self.store.session(user, session, now).await?.is_some();
+        if is_open {
+            self.sessions.put(ticket, session.to_owned(), user.clone(), now);
         }
-        Ok(session)
+        Ok(is_open)
     }
 
-    async fn cached_user(&self, id: &UserId, now: Timestamp) -> Result<Option<User>, AuthError> {
+    async fn cached_user(&self, id: &UserId, now: Timestamp) -> Result<Option<Arc<User>>, AuthError> {
         let ticket = match self.users.get(id, now) {
             Ok(user) => return Ok(Some(user)),
             Err(ticket) => ticket,
         };
-        let user = self.store.user(id).await?;
+        let user = self.store.user(id).await?.map(Arc::new);
         if let Some(user) = &user {
             self.users.put(ticket, id.clone(), user.clone(), now);
         }
