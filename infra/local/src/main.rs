@@ -7,6 +7,11 @@ use stockgpt::{
     keys, replay, rules, serve,
 };
 
+/// What many threads have freed goes back to the system rather than lie about in each of them: its settings are in `.cargo/config.toml`.
+#[cfg(unix)]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 fn main() -> std::process::ExitCode {
     let cli = Cli::parse();
     // People are told of what goes wrong; machines also of every request.
