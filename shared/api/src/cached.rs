@@ -1,14 +1,13 @@
 //! Answers that change rarely: clients keep them and ask only whether they changed.
 
 use axum::{
-    body::Bytes,
     http::{HeaderValue, header},
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
-use crate::problem::Problem;
+use crate::{answers::Encoded, problem::Problem};
 
 /// A JSON answer with an `ETag` of its content; a request whose `If-None-Match` has it gets 304 (see [`crate::middleware`]).
 ///
@@ -22,17 +21,14 @@ pub(crate) const REVALIDATE: HeaderValue = HeaderValue::from_static("private, no
 impl<T: Serialize> IntoResponse for Cached<T> {
     fn into_response(self) -> Response {
         match serde_json::to_vec(&self.0) {
-            Ok(body) => {
-                let etag = etag(&body);
-                answer(body.into(), etag)
-            }
+            Ok(body) => answer(Encoded { etag: etag(&body), body: body.into() }),
             Err(error) => Problem::internal(&error).into_response(),
         }
     }
 }
 
 /// A [`Cached`] answer whose content is encoded already.
-pub(crate) fn answer(body: Bytes, etag: HeaderValue) -> Response {
+pub(crate) fn answer(Encoded { body, etag }: Encoded) -> Response {
     let headers =
         [(header::CONTENT_TYPE, HeaderValue::from_static("application/json")), (header::ETAG, etag), (header::CACHE_CONTROL, REVALIDATE)];
     (headers, body).into_response()

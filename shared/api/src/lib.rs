@@ -9,6 +9,7 @@
 //!
 //! The same routers run behind a gateway, one group a function, and all together on one machine.
 
+mod answers;
 pub mod cached;
 pub mod clock;
 pub mod cursor;

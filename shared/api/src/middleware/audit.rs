@@ -7,9 +7,8 @@ use std::sync::{
 
 use app::auth::{Actor, AuditAction, AuditEntry, AuthError, Origin};
 use axum::{
-    extract::{MatchedPath, Request, State},
+    extract::{MatchedPath, Request},
     http::StatusCode,
-    middleware::Next,
     response::Response,
 };
 
@@ -34,10 +33,10 @@ impl ForAdmin {
     }
 }
 
-pub(super) async fn audit(State(edge): State<Arc<Edge>>, mut request: Request, next: Next) -> Response {
+pub(super) async fn audit<F: Future<Output = Response>>(edge: &Edge, mut request: Request, next: impl FnOnce(Request) -> F) -> Response {
     let Some(identity) = request.extensions().get::<Identity>().cloned().filter(|identity| !matches!(identity, Identity::Anonymous)) else {
         // Without a token there is nobody to tell of; sign-in has entries of its own.
-        return next.run(request).await;
+        return next(request).await;
     };
     let now = request.extensions().get::<Instants>().expect("`observe` is outside").wall;
     let ip = request.extensions().get::<Source>().and_then(|source| source.0);
@@ -45,7 +44,7 @@ pub(super) async fn audit(State(edge): State<Arc<Edge>>, mut request: Request, n
     let (method, uri, for_admin) = (request.method().clone(), request.uri().clone(), ForAdmin::default());
     request.extensions_mut().insert(for_admin.clone());
 
-    let response = next.run(request).await;
+    let response = next(request).await;
 
     let status = response.status();
     let is_known = response.extensions().get::<Recorded>().is_some();

@@ -10,7 +10,6 @@ use axum::{
     body::{Body, Bytes},
     extract::Request,
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
-    middleware::Next,
     response::{IntoResponse, Response},
 };
 
@@ -30,7 +29,7 @@ const DEFAULTS: [(HeaderName, HeaderValue); 2] = [
 /// Two years, as the preload list asks.
 const STRICT_TRANSPORT: HeaderValue = HeaderValue::from_static("max-age=63072000; includeSubDomains");
 
-pub(super) async fn harden(request: Request, next: Next) -> Response {
+pub(super) async fn harden<F: Future<Output = Response>>(request: Request, next: impl FnOnce(Request) -> F) -> Response {
     let is_https = is_https(&request);
     let validators = if matches!(*request.method(), Method::GET | Method::HEAD) {
         request.headers().get_all(header::IF_NONE_MATCH).iter().cloned().collect()
@@ -38,7 +37,7 @@ pub(super) async fn harden(request: Request, next: Next) -> Response {
         Vec::new()
     };
 
-    let response = next.run(request).await;
+    let response = next(request).await;
     let mut response = if is_bare_error(&response) {
         as_problem(response)
     } else if is_unchanged(&response, &validators) {

@@ -7,9 +7,8 @@ use std::{
 
 use app::auth::{AuthError, Principal};
 use axum::{
-    extract::{ConnectInfo, Request, State},
+    extract::{ConnectInfo, Request},
     http::{HeaderMap, header},
-    middleware::Next,
     response::{IntoResponse, Response},
 };
 
@@ -29,7 +28,7 @@ pub(crate) enum Identity {
     Refused(AuthError),
 }
 
-pub(super) async fn identify(State(edge): State<Arc<Edge>>, mut request: Request, next: Next) -> Response {
+pub(super) async fn identify<F: Future<Output = Response>>(edge: &Edge, mut request: Request, next: impl FnOnce(Request) -> F) -> Response {
     let instants = *request.extensions().get::<Instants>().expect("`observe` is outside");
     let source = source(&request);
     let identity = match bearer(request.headers()) {
@@ -66,7 +65,7 @@ pub(super) async fn identify(State(edge): State<Arc<Edge>>, mut request: Request
             let detail = format!("too many requests; the next one may come in {seconds} s");
             Problem::too_many_requests("too-many-requests", detail, seconds).into_response()
         }
-        None => next.run(request).await,
+        None => next(request).await,
     };
     if let Some(allowance) = allowance {
         allowance.write(response.headers_mut());

@@ -8,6 +8,9 @@
 //! 6. `identify`: the caller by their token, the rate limit
 //! 7. `audit`: whom the log is to name
 //! 8. the limit of a body's size
+//!
+//! From `harden` on they are functions of which each calls the next, all in one layer: of layers, axum clones for every request each
+//! with all that are inside of it.
 
 mod audit;
 mod harden;
@@ -21,9 +24,10 @@ use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
-    extract::{DefaultBodyLimit, Request},
+    extract::{DefaultBodyLimit, Request, State},
     http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version, header},
-    middleware::{from_fn, from_fn_with_state},
+    middleware::{Next, from_fn_with_state},
+    response::Response,
 };
 use tower_http::{
     compression::{
@@ -42,6 +46,7 @@ pub use observe::AnsweredRoute;
 pub use request_id::RequestId;
 pub(crate) use shelter::BodyWithin;
 pub use shelter::Capacity;
+use shelter::Shelter;
 
 use crate::{BASE_PATH, clock::Clock, features::FeatureFlags, identity::Authenticator, metrics::Tally, problem::Problem};
 
@@ -91,19 +96,30 @@ impl Edge {
 pub(crate) fn surround(router: Router, edge: Edge) -> Router {
     let cors = cors(&edge.cors_origins);
     let edge = Arc::new(edge);
-    let router = router
-        .fallback(unknown_route)
-        .layer(DefaultBodyLimit::max(BODY_LIMIT_BYTES))
-        .layer(from_fn_with_state(Arc::clone(&edge), audit::audit))
-        .layer(from_fn_with_state(Arc::clone(&edge), identify::identify))
-        .layer(from_fn_with_state(Arc::new(shelter::Shelter::new(&edge)), shelter::shelter))
-        .layer(from_fn(harden::harden))
-        .layer(compression());
+    let inner = Arc::new(Inner { shelter: Shelter::new(&edge), edge: edge.clone() });
+    let router = router.fallback(unknown_route).layer(from_fn_with_state(inner, guard)).layer(compression());
     match cors {
         Some(cors) => router.layer(cors),
         None => router,
     }
     .layer(from_fn_with_state(edge, observe::observe))
+}
+
+/// What is inside of compression.
+struct Inner {
+    edge: Arc<Edge>,
+    shelter: Shelter,
+}
+
+async fn guard(State(inner): State<Arc<Inner>>, request: Request, next: Next) -> Response {
+    let Inner { edge, shelter } = &*inner;
+    let route = |mut request: Request| {
+        DefaultBodyLimit::max(BODY_LIMIT_BYTES).apply(&mut request);
+        next.run(request)
+    };
+    let audited = |request| audit::audit(edge, request, route);
+    let identified = |request| identify::identify(edge, request, audited);
+    harden::harden(request, |request| shelter.take_in(request, identified)).await
 }
 
 async fn unknown_route(request: Request) -> Problem {

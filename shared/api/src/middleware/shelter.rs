@@ -1,10 +1,9 @@
 //! A request that panics, never ends, or comes while there are too many already costs itself, not the server.
 
-use std::{any::Any, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{any::Any, panic::AssertUnwindSafe, time::Duration};
 
 use axum::{
-    extract::{MatchedPath, Request, State},
-    middleware::Next,
+    extract::{MatchedPath, Request},
     response::{IntoResponse, Response},
 };
 use futures::FutureExt as _;
@@ -70,23 +69,23 @@ impl Shelter {
         let is_unhurried = request.extensions().get::<MatchedPath>().is_some_and(|path| UNHURRIED.contains(&path.as_str()));
         if is_unhurried { UNHURRIED_LIMIT } else { self.time_limit }
     }
-}
 
-pub(super) async fn shelter(State(shelter): State<Arc<Shelter>>, mut request: Request, next: Next) -> Response {
-    // Probes, metrics and the documentation need no turn: they tell what is going on.
-    let needs_turn = request.uri().path().starts_with(BASE_PATH);
-    let _turn = match shelter.turn(needs_turn).await {
-        Ok(turn) => turn,
-        Err(problem) => return problem.into_response(),
-    };
-    let limit = shelter.limit(&request);
-    request.extensions_mut().insert(shelter.body_within);
-    match tokio::time::timeout(limit, AssertUnwindSafe(next.run(request)).catch_unwind()).await {
-        Ok(Ok(response)) => response,
-        Ok(Err(panic)) => Problem::internal(&format_args!("a handler panicked: {}", message(&*panic))).into_response(),
-        Err(_) => {
-            tracing::warn!(limit_ms = limit.as_millis(), "a request ran out of time");
-            Problem::unavailable("this took too long and was given up; try again shortly", 5).into_response()
+    pub(super) async fn take_in<F: Future<Output = Response>>(&self, mut request: Request, next: impl FnOnce(Request) -> F) -> Response {
+        // Probes, metrics and the documentation need no turn: they tell what is going on.
+        let needs_turn = request.uri().path().starts_with(BASE_PATH);
+        let _turn = match self.turn(needs_turn).await {
+            Ok(turn) => turn,
+            Err(problem) => return problem.into_response(),
+        };
+        let limit = self.limit(&request);
+        request.extensions_mut().insert(self.body_within);
+        match tokio::time::timeout(limit, AssertUnwindSafe(next(request)).catch_unwind()).await {
+            Ok(Ok(response)) => response,
+            Ok(Err(panic)) => Problem::internal(&format_args!("a handler panicked: {}", message(&*panic))).into_response(),
+            Err(_) => {
+                tracing::warn!(limit_ms = limit.as_millis(), "a request ran out of time");
+                Problem::unavailable("this took too long and was given up; try again shortly", 5).into_response()
+            }
         }
     }
 }

@@ -1,22 +1,28 @@
 //! Health, metrics and the documentation.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use async_trait::async_trait;
 use axum::{
-    extract::State,
+    body::Bytes,
+    extract::{FromRef, State},
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
 use domain::Timestamp;
 use futures::future::{join_all, try_join_all};
 use serde::{Deserialize, Serialize};
+use tokio::sync::Mutex;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     clock::{Now, WallNow},
-    extract::{Json, Query},
+    extract::Query,
     metrics::{self, MetricsSource},
     problem::Problem,
 };
@@ -25,6 +31,8 @@ use crate::{
 const CHECK_LIMIT: Duration = Duration::from_secs(2);
 /// Below what a request may take.
 const DEEP_CHECK_LIMIT: Duration = Duration::from_secs(25);
+/// Anybody may ask, and nobody is counted: whoever asks within this time gets the last answer.
+const PLAIN_LIFE: Duration = Duration::from_secs(1);
 
 /// How much a check may cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,12 +81,27 @@ pub struct SystemState {
     pub metrics: Vec<Arc<dyn MetricsSource>>,
 }
 
-/// `/health` and `/metrics`.
-pub fn router(state: SystemState) -> OpenApiRouter {
-    routes().with_state(state)
+/// What the routes work with.
+#[derive(Clone, FromRef)]
+pub(crate) struct Asked {
+    system: SystemState,
+    last: Arc<Mutex<Option<Checked>>>,
 }
 
-pub(crate) fn routes() -> OpenApiRouter<SystemState> {
+/// An answer about the health, and when it was found.
+#[derive(Debug, Clone)]
+struct Checked {
+    at: Instant,
+    code: StatusCode,
+    body: Bytes,
+}
+
+/// `/health` and `/metrics`.
+pub fn router(system: SystemState) -> OpenApiRouter {
+    routes().with_state(Asked { system, last: Arc::default() })
+}
+
+pub(crate) fn routes() -> OpenApiRouter<Asked> {
     OpenApiRouter::default().routes(routes!(health)).routes(routes!(prometheus_metrics))
 }
 
@@ -87,7 +110,7 @@ pub(crate) fn routes() -> OpenApiRouter<SystemState> {
 struct HealthBody {
     /// The worst of the checks.
     status: Health,
-    /// By the wall's clock, also in a replay.
+    /// When it was found, by the wall's clock, also in a replay.
     timestamp: Timestamp,
     #[schema(value_type = String)]
     version: &'static str,
@@ -115,7 +138,7 @@ struct HealthQuery {
 
 /// Health
 ///
-/// Tries what this process depends on.
+/// Tries what this process depends on. Asked for again within a second, the answer is the same.
 #[utoipa::path(
     get,
     path = "/health",
@@ -126,16 +149,42 @@ struct HealthQuery {
         (status = 503, description = "It cannot serve.", body = HealthBody)
     )
 )]
-async fn health(State(state): State<SystemState>, Now(now): Now, WallNow(wall): WallNow, Query(query): Query<HealthQuery>) -> Response {
-    let depth = if query.deep { Depth::Deep } else { Depth::Plain };
-    let checks: BTreeMap<_, _> = join_all(state.checks.iter().map(|check| run(&**check, now, depth))).await.into_iter().collect();
+async fn health(
+    State(Asked { system, last }): State<Asked>,
+    Now(now): Now,
+    WallNow(wall): WallNow,
+    Query(query): Query<HealthQuery>,
+) -> Result<Response, Problem> {
+    if query.deep {
+        return Ok(check(&system, Depth::Deep, now, wall).await?.into_response());
+    }
+    // Whoever comes meanwhile waits for the same answer.
+    let mut last = last.lock().await;
+    if let Some(checked) = last.as_ref().filter(|checked| checked.at.elapsed() < PLAIN_LIFE) {
+        return Ok(checked.clone().into_response());
+    }
+    let checked = check(&system, Depth::Plain, now, wall).await?;
+    *last = Some(checked.clone());
+    Ok(checked.into_response())
+}
+
+async fn check(system: &SystemState, depth: Depth, now: Timestamp, wall: Timestamp) -> Result<Checked, Problem> {
+    let checks: BTreeMap<_, _> = join_all(system.checks.iter().map(|check| run(&**check, now, depth))).await.into_iter().collect();
     let status = checks.values().map(|check| check.status).max().unwrap_or(Health::Healthy);
     let code = if status == Health::Unhealthy { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
-    (code, Json(HealthBody { status, timestamp: wall, version: state.version, checks })).into_response()
+    let body = HealthBody { status, timestamp: wall, version: system.version, checks };
+    let body = serde_json::to_vec(&body).map_err(|error| Problem::internal(&error))?.into();
+    Ok(Checked { at: Instant::now(), code, body })
+}
+
+impl IntoResponse for Checked {
+    fn into_response(self) -> Response {
+        (self.code, [(header::CONTENT_TYPE, "application/json")], self.body).into_response()
+    }
 }
 
 async fn run(check: &dyn HealthCheck, now: Timestamp, depth: Depth) -> (&'static str, CheckBody) {
-    let started = std::time::Instant::now();
+    let started = Instant::now();
     let limit = depth.limit();
     let (status, detail) = tokio::time::timeout(limit, check.check(now, depth))
         .await

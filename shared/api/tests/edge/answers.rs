@@ -1,10 +1,20 @@
 //! What good answers have in common.
 
-use std::io::Read as _;
+use std::{
+    io::Read as _,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Instant,
+};
 
+use api::routes::system::{Depth, Health, HealthCheck};
+use async_trait::async_trait;
 use axum::{body::Body, http::HeaderValue};
+use domain::Timestamp;
 
-use crate::support::{app, edge, get_with, post_json, request, samples, send};
+use crate::support::{app, app_with, edge, get_with, post_json, request, samples, send};
 
 #[tokio::test]
 async fn numbers_keep_their_digits() {
@@ -117,4 +127,33 @@ async fn requests_are_counted_by_template_never_by_path() {
         assert_eq!(samples.get(name), Some(&value), "{name}");
     }
     assert!(!text.contains("AAPL") && !text.contains("made"));
+}
+
+/// Says how often it was asked.
+struct Counting(AtomicU32);
+
+#[async_trait]
+impl HealthCheck for Counting {
+    fn name(&self) -> &'static str {
+        "counting"
+    }
+
+    async fn check(&self, _: Timestamp, _: Depth) -> (Health, String) {
+        (Health::Healthy, (self.0.fetch_add(1, Ordering::Relaxed) + 1).to_string())
+    }
+}
+
+#[tokio::test]
+async fn health_is_looked_at_once_for_all_who_ask_within_a_second() {
+    let app = app_with(edge(), vec![Arc::new(Counting(AtomicU32::new(0)))]);
+    let started = Instant::now();
+    let ask = async |path: &str| -> u64 {
+        get_with(&app, path, &[]).await.json()["checks"]["counting"]["detail"].as_str().unwrap().parse().unwrap()
+    };
+    let mut looks = 0;
+    for _ in 0..200 {
+        looks = ask("/health").await;
+    }
+    assert!(looks <= 1 + started.elapsed().as_secs(), "{looks} looks");
+    assert_eq!([ask("/health?deep=true").await, ask("/health?deep=true").await], [looks + 1, looks + 2], "who wants it exactly");
 }

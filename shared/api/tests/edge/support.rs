@@ -16,7 +16,7 @@ use api::{
     middleware::{InProcess, RouteLimits},
     number::{SharePrice, Shares},
     problem::Problem,
-    routes::system::SystemState,
+    routes::system::{HealthCheck, SystemState},
 };
 use app::{
     auth::{AuthError, Bucket, Principal},
@@ -147,8 +147,12 @@ pub(crate) fn edge() -> Edge {
 }
 
 pub(crate) fn app(edge: Edge) -> Router {
+    app_with(edge, Vec::new())
+}
+
+pub(crate) fn app_with(edge: Edge, checks: Vec<Arc<dyn HealthCheck>>) -> Router {
     let keeper = Keeper::new(edge.tally.clone(), Arc::<Places>::default());
-    let system = SystemState { version: "1.2.3", checks: Vec::new(), metrics: vec![Arc::new(keeper)] };
+    let system = SystemState { version: "1.2.3", checks, metrics: vec![Arc::new(keeper)] };
     api::compose([routes().into()], Some(api::system(system, move || api::openapi(true, edge.features))), edge)
 }
 

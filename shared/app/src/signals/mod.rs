@@ -1,5 +1,6 @@
 //! Signals: what the model proposes, why, and what became of it.
 
+mod board;
 pub(crate) mod evaluate;
 pub(crate) mod generate;
 pub mod performance;
@@ -13,10 +14,13 @@ use std::{
 
 use analysis::MODEL_FEATURES;
 use domain::{
-    Date, Sector, Symbol, Timestamp, TradingDate, UserId, calendar,
+    Date, Symbol, Timestamp, TradingDate, UserId, calendar,
     signal::{Explanation, Signal, SignalAction, SignalId, SignalStatus},
 };
 
+use board::{key, see};
+
+pub use board::{Board, SeenSignal, SignalFilter};
 pub use generate::Generated;
 pub use performance::{PerformanceSummary, summarize};
 pub use restate::Restated;
@@ -24,7 +28,7 @@ pub use restate::Restated;
 use crate::{
     UseCaseError,
     market::Market,
-    ports::{Decision, DecisionKind, Models, PortfolioStore, SignalStore},
+    ports::{Models, PortfolioStore, SignalStore},
 };
 
 /// Without a date, lists reach back this many sessions: every signal that can still be acted on, and then some.
@@ -45,26 +49,6 @@ pub struct Signals {
 /// All signals of one session.
 type Day = (TradingDate, Arc<Vec<Signal>>);
 
-/// Which signals are wanted; an empty filter means all of the last [`LISTED_SESSIONS`].
-#[derive(Debug, Clone, Default)]
-pub struct SignalFilter {
-    pub symbol: Option<Symbol>,
-    pub action: Option<SignalAction>,
-    pub confidence_min: Option<f64>,
-    pub confidence_max: Option<f64>,
-    pub sector: Option<Sector>,
-    pub status: Option<SignalStatus>,
-    pub date: Option<Date>,
-}
-
-/// A signal as one user sees it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct SeenSignal {
-    pub signal: Signal,
-    pub status: SignalStatus,
-    pub decision: Option<Decision>,
-}
-
 /// A signal with everything that explains it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ExplainedSignal {
@@ -78,31 +62,12 @@ impl Signals {
         Self { market, store, portfolios, models, newest: Arc::default() }
     }
 
-    /// The matching signals, the newest date first and by falling confidence within one; and how many match in all.
-    pub async fn list(
-        &self,
-        user: &UserId,
-        filter: &SignalFilter,
-        skip: usize,
-        limit: usize,
-        now: Timestamp,
-    ) -> Result<(Vec<SeenSignal>, usize), UseCaseError> {
-        let dates = filter.date.map_or_else(|| recent_dates(now), |date| vec![date]);
+    /// What `user` is shown of the signals of `date`, or of the last [`LISTED_SESSIONS`].
+    pub async fn board(&self, user: &UserId, date: Option<Date>, now: Timestamp) -> Result<Board, UseCaseError> {
+        let dates = date.map_or_else(|| recent_dates(now), |date| vec![date]);
         let oldest = dates.iter().min().copied().unwrap_or_default();
         let (days, decisions) = futures::try_join!(self.store.glance(&dates), self.portfolios.decisions(user, oldest))?;
-        let decided: Decided<'_> = decisions.iter().map(|decision| (key(&decision.signal), decision)).collect();
-        let (mut page, mut total) = (Vec::with_capacity(limit.min(100)), 0);
-        for day in &days {
-            let known = day.iter().filter(|signal| signal.generated_at <= now);
-            let mut matching: Vec<&Signal> = known.filter(|signal| filter.matches(signal, &decided, now)).collect();
-            let (before, wanted) = (skip.saturating_sub(total), limit - page.len());
-            total += matching.len();
-            if before < matching.len() && wanted > 0 {
-                matching.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
-                page.extend(matching.into_iter().skip(before).take(wanted).map(|signal| see(signal, &decided, now)));
-            }
-        }
-        Ok((page, total))
+        Ok(Board { days, decisions, now })
     }
 
     /// The signals of one stock on `dates`, in their order, as far as they were made by `now`.
@@ -167,36 +132,4 @@ impl Signals {
 fn recent_dates(now: Timestamp) -> Vec<Date> {
     let newest = calendar::last_closed_session(now);
     std::iter::successors(Some(newest), |date| Some(TradingDate::previous(*date))).take(LISTED_SESSIONS).map(TradingDate::date).collect()
-}
-
-/// A user's decisions by the parts of the signals' ids.
-type Decided<'a> = BTreeMap<(TradingDate, &'a Symbol, &'a str), &'a Decision>;
-
-fn key(id: &SignalId) -> (TradingDate, &Symbol, &str) {
-    (id.date, &id.symbol, &id.model)
-}
-
-fn decision<'a>(signal: &'a Signal, decided: &Decided<'a>) -> Option<&'a Decision> {
-    decided.get(&(signal.date, &signal.symbol, signal.model.as_str())).copied()
-}
-
-fn status(signal: &Signal, decision: Option<&Decision>, now: Timestamp) -> SignalStatus {
-    let is_accepted = decision.is_some_and(|decision| decision.kind == DecisionKind::Accept);
-    if is_accepted { SignalStatus::Executed } else { signal.status(now) }
-}
-
-fn see<'a>(signal: &'a Signal, decided: &Decided<'a>, now: Timestamp) -> SeenSignal {
-    let decision = decision(signal, decided);
-    SeenSignal { status: status(signal, decision, now), signal: signal.clone(), decision: decision.cloned() }
-}
-
-impl SignalFilter {
-    fn matches<'a>(&self, signal: &'a Signal, decided: &Decided<'a>, now: Timestamp) -> bool {
-        self.symbol.as_ref().is_none_or(|symbol| signal.symbol == *symbol)
-            && self.action.is_none_or(|action| signal.action == action)
-            && self.confidence_min.is_none_or(|least| signal.confidence >= least)
-            && self.confidence_max.is_none_or(|most| signal.confidence <= most)
-            && self.sector.is_none_or(|sector| signal.sector == Some(sector))
-            && self.status.is_none_or(|wanted| status(signal, decision(signal, decided), now) == wanted)
-    }
 }

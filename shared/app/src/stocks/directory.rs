@@ -11,7 +11,13 @@ pub struct StockFilter {
 }
 
 impl StockFilter {
-    pub(super) fn matches(&self, company: &Company) -> bool {
+    /// The companies that match, in their order, from the one after `skip` on; and how many there are in all.
+    pub fn page<'a>(&self, companies: &'a [Company], skip: usize, limit: usize) -> (Vec<&'a Company>, usize) {
+        let matching: Vec<&Company> = companies.iter().filter(|company| self.matches(company)).collect();
+        (matching.iter().skip(skip).take(limit).copied().collect(), matching.len())
+    }
+
+    fn matches(&self, company: &Company) -> bool {
         let sector_fits = self.sector.is_none_or(|sector| company.sector == Some(sector));
         sector_fits && self.search.as_deref().is_none_or(|text| is_found(text, company))
     }

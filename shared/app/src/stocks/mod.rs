@@ -46,13 +46,7 @@ impl Stocks {
         &self.market
     }
 
-    /// The companies that match, by symbol, and how many there are in all.
-    pub async fn list(&self, filter: &StockFilter, skip: usize, limit: usize) -> Result<(Vec<Company>, usize), UseCaseError> {
-        let companies = self.market.companies().companies().await?;
-        let matching: Vec<&Company> = companies.iter().filter(|company| filter.matches(company)).collect();
-        Ok((matching.iter().skip(skip).take(limit).map(|company| (*company).clone()).collect(), matching.len()))
-    }
-
+    /// All companies, by symbol: the same copy again as long as nothing is known to have changed.
     pub async fn all(&self) -> Result<Arc<Vec<Company>>, UseCaseError> {
         Ok(self.market.companies().companies().await?)
     }

@@ -239,8 +239,9 @@ async fn available_symbols(
     Query(query): Query<SymbolsQuery>,
 ) -> Result<Cached<SymbolList>, Problem> {
     let filter = StockFilter { sector: None, search: query.search.map(|text| text.0) };
-    let (companies, _) = state.stocks.list(&filter, 0, query.limit.get()).await?;
-    let symbols: Vec<String> = companies.into_iter().map(|company| company.symbol.to_string()).collect();
+    let companies = state.stocks.all().await?;
+    let (page, _) = filter.page(&companies, 0, query.limit.get());
+    let symbols: Vec<String> = page.into_iter().map(|company| company.symbol.to_string()).collect();
     Ok(Cached(SymbolList { count: symbols.len(), symbols }))
 }
 

@@ -1,5 +1,7 @@
 //! The ledger and the trades in it.
 
+use std::sync::Arc;
+
 use app::portfolio::{TradeFilter, Verification};
 use axum::extract::State;
 use domain::{
@@ -175,7 +177,7 @@ fn position(state: &PortfolioState, scope: &str, cursor: Option<&str>) -> Result
 )]
 pub(super) async fn list_trades(
     user: AuthUser,
-    State(state): State<PortfolioState>,
+    State(state): State<Arc<PortfolioState>>,
     Query(query): Query<TradeQuery>,
 ) -> Result<Json<TradeList>, Problem> {
     if let (Some(start), Some(end)) = (query.start_date, query.end_date)
@@ -208,7 +210,7 @@ pub(super) async fn list_trades(
 )]
 pub(super) async fn list_entries(
     user: AuthUser,
-    State(state): State<PortfolioState>,
+    State(state): State<Arc<PortfolioState>>,
     Now(now): Now,
     Query(query): Query<LedgerQuery>,
 ) -> Result<Json<EntryList>, Problem> {
@@ -238,7 +240,7 @@ pub(super) async fn list_entries(
 )]
 pub(super) async fn verify_ledger(
     user: AuthUser,
-    State(state): State<PortfolioState>,
+    State(state): State<Arc<PortfolioState>>,
     Now(now): Now,
 ) -> Result<Json<LedgerVerification>, Problem> {
     Ok(Json(state.desk.verify(&user.user_id, now).await?.into()))

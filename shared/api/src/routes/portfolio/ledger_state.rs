@@ -1,5 +1,7 @@
 //! The portfolio as it was: the ledger told up to an entry or an instant.
 
+use std::sync::Arc;
+
 use app::portfolio::Until;
 use axum::extract::State;
 use domain::{
@@ -144,7 +146,7 @@ impl From<Portfolio> for LedgerState {
 )]
 pub(super) async fn ledger_state(
     user: AuthUser,
-    State(state): State<PortfolioState>,
+    State(state): State<Arc<PortfolioState>>,
     Now(now): Now,
     Query(query): Query<StateQuery>,
 ) -> Result<Json<LedgerState>, Problem> {

@@ -10,6 +10,8 @@ mod orders;
 mod positions;
 mod reports;
 
+use std::sync::Arc;
+
 use app::portfolio::Desk;
 use domain::trading::Cause;
 use utoipa::IntoParams;
@@ -20,7 +22,6 @@ use crate::{cursor::CursorSealer, middleware::RequestId, problem::Problem};
 const TAG: &str = "Portfolio";
 
 /// What the routes of the portfolio work with.
-#[derive(Clone)]
 pub struct PortfolioState {
     pub desk: Desk,
     pub cursors: CursorSealer,
@@ -28,10 +29,10 @@ pub struct PortfolioState {
 
 /// The routes under `/portfolio`.
 pub fn router(state: PortfolioState) -> OpenApiRouter {
-    routes().with_state(state)
+    routes().with_state(Arc::new(state))
 }
 
-pub(crate) fn routes() -> OpenApiRouter<PortfolioState> {
+pub(crate) fn routes() -> OpenApiRouter<Arc<PortfolioState>> {
     OpenApiRouter::default()
         .routes(routes!(reports::portfolio_summary))
         .routes(routes!(reports::allocation))

@@ -1,5 +1,7 @@
 //! Placing, previewing, cancelling and listing orders.
 
+use std::sync::Arc;
+
 use app::{
     UseCaseError,
     portfolio::{OrderFilter, Preview},
@@ -159,7 +161,7 @@ fn of_order(error: UseCaseError) -> Problem {
 )]
 pub(super) async fn place_order(
     user: Trader,
-    State(state): State<PortfolioState>,
+    State(state): State<Arc<PortfolioState>>,
     Now(now): Now,
     Idempotent { body, key }: Idempotent<OrderRequestBody>,
 ) -> Result<(StatusCode, Json<OrderBody>), Problem> {
@@ -183,7 +185,7 @@ pub(super) async fn place_order(
 )]
 pub(super) async fn preview_order(
     user: Trader,
-    State(state): State<PortfolioState>,
+    State(state): State<Arc<PortfolioState>>,
     Now(now): Now,
     Json(body): Json<OrderRequestBody>,
 ) -> Result<Json<OrderPreview>, Problem> {
@@ -205,7 +207,7 @@ pub(super) async fn preview_order(
 )]
 pub(super) async fn list_orders(
     user: AuthUser,
-    State(state): State<PortfolioState>,
+    State(state): State<Arc<PortfolioState>>,
     Query(query): Query<OrderQuery>,
 ) -> Result<Json<OrderList>, Problem> {
     let filter = OrderFilter { symbol: query.symbol, state: query.status };
@@ -224,7 +226,7 @@ pub(super) async fn list_orders(
 )]
 pub(super) async fn get_order(
     user: AuthUser,
-    State(state): State<PortfolioState>,
+    State(state): State<Arc<PortfolioState>>,
     Path(id): Path<String>,
 ) -> Result<Json<OrderBody>, Problem> {
     Ok(Json(state.desk.order(&user.user_id, &OrderId(id)).await?.into()))
@@ -248,7 +250,7 @@ pub(super) async fn get_order(
 )]
 pub(super) async fn replace_order(
     user: Trader,
-    State(state): State<PortfolioState>,
+    State(state): State<Arc<PortfolioState>>,
     Now(now): Now,
     Path(id): Path<String>,
     Idempotent { body, key }: Idempotent<OrderChangeBody>,
@@ -272,7 +274,7 @@ pub(super) async fn replace_order(
 )]
 pub(super) async fn cancel_order(
     user: Trader,
-    State(state): State<PortfolioState>,
+    State(state): State<Arc<PortfolioState>>,
     Now(now): Now,
     Path(id): Path<String>,
     MaybeKey(key): MaybeKey,

@@ -1,5 +1,7 @@
 //! Positions: listing, opening, exit levels, closing.
 
+use std::sync::Arc;
+
 use app::portfolio::{LevelsRequest, PositionFilter, PositionView};
 use axum::{extract::State, http::StatusCode};
 use domain::{Date, Decimal, Sector, Symbol, Timestamp, calendar::new_york_date, money::round_half_up, signal::SignalAction};
@@ -179,7 +181,7 @@ pub(super) struct PositionChange {
 )]
 pub(super) async fn list_positions(
     user: AuthUser,
-    State(state): State<PortfolioState>,
+    State(state): State<Arc<PortfolioState>>,
     Now(now): Now,
     Query(query): Query<PositionQuery>,
 ) -> Result<Json<PositionList>, Problem> {
@@ -201,7 +203,7 @@ pub(super) async fn list_positions(
 )]
 pub(super) async fn get_position(
     user: AuthUser,
-    State(state): State<PortfolioState>,
+    State(state): State<Arc<PortfolioState>>,
     Now(now): Now,
     Path(id): Path<String>,
 ) -> Result<Json<PositionDetail>, Problem> {
@@ -232,7 +234,7 @@ pub(super) async fn get_position(
 )]
 pub(super) async fn open_position(
     user: Trader,
-    State(state): State<PortfolioState>,
+    State(state): State<Arc<PortfolioState>>,
     Now(now): Now,
     Idempotent { body, key }: Idempotent<PositionRequest>,
 ) -> Result<(StatusCode, Json<OrderBody>), Problem> {
@@ -257,7 +259,7 @@ pub(super) async fn open_position(
 )]
 pub(super) async fn set_levels(
     user: Trader,
-    State(state): State<PortfolioState>,
+    State(state): State<Arc<PortfolioState>>,
     Now(now): Now,
     Path(id): Path<String>,
     Idempotent { body, key }: Idempotent<PositionChange>,
@@ -287,7 +289,7 @@ pub(super) async fn set_levels(
 )]
 pub(super) async fn close_position(
     user: Trader,
-    State(state): State<PortfolioState>,
+    State(state): State<Arc<PortfolioState>>,
     Now(now): Now,
     Path(id): Path<String>,
     MaybeKey(key): MaybeKey,

@@ -1,5 +1,7 @@
 //! What the portfolio is worth, where the money is, and how it has done.
 
+use std::sync::Arc;
+
 use app::portfolio::{Allocation, Performance, PerformancePoint, Period, Slice, Summary};
 use axum::extract::State;
 use domain::{Date, Timestamp};
@@ -260,7 +262,7 @@ impl From<Performance> for PortfolioPerformance {
 )]
 pub(super) async fn portfolio_summary(
     user: AuthUser,
-    State(state): State<PortfolioState>,
+    State(state): State<Arc<PortfolioState>>,
     Now(now): Now,
 ) -> Result<Json<PortfolioSummary>, Problem> {
     Ok(Json(state.desk.summary(&user.user_id, now).await?.into()))
@@ -276,7 +278,7 @@ pub(super) async fn portfolio_summary(
 )]
 pub(super) async fn allocation(
     user: AuthUser,
-    State(state): State<PortfolioState>,
+    State(state): State<Arc<PortfolioState>>,
     Now(now): Now,
 ) -> Result<Json<AllocationBody>, Problem> {
     Ok(Json(state.desk.allocation(&user.user_id, now).await?.into()))
@@ -293,7 +295,7 @@ pub(super) async fn allocation(
 )]
 pub(super) async fn portfolio_performance(
     user: AuthUser,
-    State(state): State<PortfolioState>,
+    State(state): State<Arc<PortfolioState>>,
     Now(now): Now,
     Query(query): Query<PerformanceQuery>,
 ) -> Result<Json<PortfolioPerformance>, Problem> {

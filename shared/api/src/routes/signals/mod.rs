@@ -11,10 +11,14 @@ use app::{
     ports::{DecisionKind, ModelCards},
     signals::{SignalFilter, Signals},
 };
-use axum::extract::State;
+use axum::{
+    extract::{FromRef, State},
+    http::Uri,
+    response::{IntoResponse, Response},
+};
 use domain::{
     Sector, Symbol,
-    signal::{SignalAction, SignalId, SignalStatus},
+    signal::{Signal, SignalAction, SignalId, SignalStatus},
 };
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -26,6 +30,7 @@ use super::{
     vocabulary::{Action, SectorName, Status, SymbolName},
 };
 use crate::{
+    answers::{Answers, Said, Same},
     clock::Now,
     extract::{AuthUser, Day, Fraction, Idempotent, Json, Limit, Path, Query, Skip, Trader},
     features::FeatureFlags,
@@ -35,7 +40,6 @@ use crate::{
 const TAG: &str = "Signals";
 
 /// What the routes of signals work with; an accepted signal becomes an order, sized by the user's profile.
-#[derive(Clone)]
 pub struct SignalsState {
     pub signals: Signals,
     pub desk: Desk,
@@ -45,10 +49,17 @@ pub struct SignalsState {
 
 /// The routes under `/signals`.
 pub fn router(state: SignalsState) -> OpenApiRouter {
-    routes().with_state(state)
+    routes().with_state(Known { state: Arc::new(state), lists: Arc::new(Answers::new(1 << 20)) })
 }
 
-pub(crate) fn routes() -> OpenApiRouter<SignalsState> {
+/// What the routes were given, and the lists that everybody was shown who had decided nothing.
+#[derive(Clone, FromRef)]
+pub(crate) struct Known {
+    state: Arc<SignalsState>,
+    lists: Arc<Answers<Vec<Same<Vec<Signal>>>>>,
+}
+
+pub(crate) fn routes() -> OpenApiRouter<Known> {
     OpenApiRouter::default()
         .routes(routes!(list_signals))
         .routes(routes!(signal_performance))
@@ -97,10 +108,11 @@ struct SignalQuery {
 )]
 async fn list_signals(
     user: AuthUser,
-    State(state): State<SignalsState>,
+    State(Known { state, lists }): State<Known>,
     Now(now): Now,
     Query(query): Query<SignalQuery>,
-) -> Result<Json<SignalList>, Problem> {
+    uri: Uri,
+) -> Result<Response, Problem> {
     if query.confidence_min > query.confidence_max && query.confidence_max.is_some() {
         return Err(Problem::unusable("confidence_min", "is above confidence_max"));
     }
@@ -111,10 +123,18 @@ async fn list_signals(
         confidence_max: query.confidence_max.map(|confidence| confidence.0),
         sector: query.sector,
         status: query.status,
-        date: query.date.map(|day| day.0),
     };
-    let (signals, total) = state.signals.list(&user.user_id, &filter, query.skip.get(), query.limit.get(), now).await?;
-    Ok(Json(SignalList { signals: signals.iter().map(Into::into).collect(), total }))
+    let board = state.signals.board(&user.user_id, query.date.map(|day| day.0), now).await?;
+    let page = || {
+        let (signals, total) = board.page(&filter, query.skip.get(), query.limit.get());
+        SignalList { signals: signals.iter().map(Into::into).collect(), total }
+    };
+    if !board.is_undecided() {
+        return Ok(Json(page()).into_response());
+    }
+    let shown = board.days().iter().map(Same::as_of).collect();
+    let compute = async { Ok(Said { body: page(), until: Some(board.unchanged_until()) }) };
+    Ok(lists.give(&uri, shown, now, compute).await?.into_response())
 }
 
 /// A signal with everything that explains it
@@ -129,7 +149,7 @@ async fn list_signals(
 async fn get_signal(
     user: AuthUser,
     features: FeatureFlags,
-    State(state): State<SignalsState>,
+    State(state): State<Arc<SignalsState>>,
     Now(now): Now,
     Path(id): Path<String>,
 ) -> Result<Json<SignalDetail>, Problem> {
@@ -154,7 +174,7 @@ async fn get_signal(
 )]
 async fn decide_signal(
     user: Trader,
-    State(state): State<SignalsState>,
+    State(state): State<Arc<SignalsState>>,
     Now(now): Now,
     Path(id): Path<String>,
     Idempotent { body, key }: Idempotent<SignalDecision>,
@@ -189,7 +209,7 @@ async fn decide_signal(
 async fn signal_performance(
     _: AuthUser,
     features: FeatureFlags,
-    State(state): State<SignalsState>,
+    State(state): State<Arc<SignalsState>>,
     Now(now): Now,
 ) -> Result<Json<SignalPerformance>, Problem> {
     Ok(Json(SignalPerformance::new(state.signals.performance(now).await?, features)))

@@ -1,6 +1,6 @@
 //! What the model in force says of itself.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use analysis::ModelManifest;
 use app::ports::{ModelCard, ModelError};
@@ -114,7 +114,7 @@ impl From<ModelCard> for ModelBody {
         (status = 404, response = crate::docs::NotFound)
     )
 )]
-pub(super) async fn get_model(_: ModelInsights, _: AuthUser, State(state): State<SignalsState>) -> Result<Cached<ModelBody>, Problem> {
+pub(super) async fn get_model(_: ModelInsights, _: AuthUser, State(state): State<Arc<SignalsState>>) -> Result<Cached<ModelBody>, Problem> {
     match state.cards.current_card().await {
         Ok(card) => Ok(Cached(card.into())),
         Err(ModelError::Missing) => Err(Problem::not_found("There is no model yet.")),

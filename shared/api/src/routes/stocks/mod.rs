@@ -1,6 +1,5 @@
 //! Companies, their prices and their indicators.
 
-mod answers;
 mod dto;
 
 use std::sync::Arc;
@@ -11,18 +10,16 @@ use axum::{
     http::Uri,
     response::Response,
 };
-use domain::{Sector, Symbol, Timestamp};
-use serde::Deserialize;
+use domain::{Company, Sector, Symbol, Timestamp};
+use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use self::{
-    answers::Answers,
-    dto::{FeatureList, IndustryList, LatestBar, PriceList, SectorList, StockList},
-};
+use self::dto::{FeatureList, IndustryList, LatestBar, PriceList, SectorList, StockList};
 use super::vocabulary::{SectorName, SymbolName};
 use crate::{
-    cached::Cached,
+    answers::{Answers, Said, Same},
+    cached::{self, Cached},
     clock::Now,
     extract::{AuthUser, Day, Instant, Limit, Path, Query, SearchText, Skip, date_range},
     features::FeatureFlags,
@@ -33,14 +30,42 @@ const TAG: &str = "Stocks";
 
 /// The routes under `/stocks`.
 pub fn router(stocks: Stocks) -> OpenApiRouter {
-    routes().with_state(StocksState { stocks: Arc::new(stocks), answers: Arc::default() })
+    let answers = KeptAnswers { of_stocks: Answers::new(8 << 20), of_lists: Answers::new(1 << 20) };
+    routes().with_state(StocksState { stocks: Arc::new(stocks), answers: Arc::new(answers) })
 }
 
 /// What the routes of stocks work with.
 #[derive(Clone, FromRef)]
 pub(crate) struct StocksState {
     stocks: Arc<Stocks>,
-    answers: Arc<Answers>,
+    answers: Arc<KeptAnswers>,
+}
+
+struct KeptAnswers {
+    /// By what names the states of all that is told of one stock.
+    of_stocks: Answers<String>,
+    of_lists: Answers<Same<Vec<Company>>>,
+}
+
+impl KeptAnswers {
+    /// The answer to `uri`, which asks for something of one stock as known at `then`.
+    async fn about_stock<T: Serialize>(
+        &self,
+        stocks: &Stocks,
+        uri: &Uri,
+        symbol: &Symbol,
+        then: Timestamp,
+        compute: impl Future<Output = Result<T, Problem>>,
+    ) -> Result<Response, Problem> {
+        let state = stocks.state(symbol).await?;
+        let compute = async {
+            let (body, until) = (compute.await?, stocks.unchanged_until(symbol, then).await?);
+            // Data that changed meanwhile is in the answer or not: it is given, and not kept.
+            let is_unchanged = stocks.state(symbol).await? == state;
+            Ok(Said { body, until: is_unchanged.then_some(until) })
+        };
+        Ok(cached::answer(self.of_stocks.give(uri, state.clone(), then, compute).await?))
+    }
 }
 
 pub(crate) fn routes() -> OpenApiRouter<StocksState> {
@@ -148,12 +173,18 @@ fn then(known_at: Option<Instant>, now: Timestamp) -> Result<Timestamp, Problem>
 )]
 async fn list_stocks(
     _: AuthUser,
-    State(stocks): State<Arc<Stocks>>,
+    State(StocksState { stocks, answers }): State<StocksState>,
+    Now(now): Now,
     Query(query): Query<StockQuery>,
-) -> Result<Cached<StockList>, Problem> {
-    let filter = StockFilter { sector: query.sector, search: query.search.map(|text| text.0) };
-    let (companies, total) = stocks.list(&filter, query.skip.get(), query.limit.get()).await?;
-    Ok(Cached(StockList { stocks: companies.into_iter().map(Into::into).collect(), total }))
+    uri: Uri,
+) -> Result<Response, Problem> {
+    let companies = stocks.all().await?;
+    let compute = async {
+        let filter = StockFilter { sector: query.sector, search: query.search.map(|text| text.0) };
+        let (page, total) = filter.page(&companies, query.skip.get(), query.limit.get());
+        Ok(Said { body: StockList { stocks: page.into_iter().cloned().map(Into::into).collect(), total }, until: Some(Timestamp::MAX) })
+    };
+    Ok(cached::answer(answers.of_lists.give(&uri, Same::as_of(&companies), now, compute).await?))
 }
 
 /// Sectors that have stocks
@@ -206,7 +237,7 @@ async fn get_prices(
         let rows = stocks.prices(&symbol, range, query.adjusted, then).await?;
         Ok(PriceList { symbol: symbol.to_string(), count: rows.len(), prices: rows.into_iter().rev().map(Into::into).collect() })
     };
-    answers.give(&stocks, &uri, &symbol, then, compute).await
+    answers.about_stock(&stocks, &uri, &symbol, then, compute).await
 }
 
 /// Indicators of a stock
@@ -233,7 +264,7 @@ async fn get_features(
         let rows = stocks.features(&symbol, range, then).await?;
         Ok(FeatureList { symbol: symbol.to_string(), count: rows.len(), features: rows.into_iter().rev().map(Into::into).collect() })
     };
-    answers.give(&stocks, &uri, &symbol, then, compute).await
+    answers.about_stock(&stocks, &uri, &symbol, then, compute).await
 }
 
 /// The newest bar of a stock
