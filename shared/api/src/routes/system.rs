@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     sync::Arc,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use async_trait::async_trait;
@@ -91,7 +91,8 @@ pub(crate) struct Asked {
 /// An answer about the health, and when it was found.
 #[derive(Debug, Clone)]
 struct Checked {
-    at: Instant,
+    /// By the wall's clock, which goes on while a function is frozen.
+    at: SystemTime,
     code: StatusCode,
     body: Bytes,
 }
@@ -160,7 +161,8 @@ async fn health(
     }
     // Whoever comes meanwhile waits for the same answer.
     let mut last = last.lock().await;
-    if let Some(checked) = last.as_ref().filter(|checked| checked.at.elapsed() < PLAIN_LIFE) {
+    let is_fresh = |checked: &&Checked| checked.at.elapsed().is_ok_and(|age| age < PLAIN_LIFE);
+    if let Some(checked) = last.as_ref().filter(is_fresh) {
         return Ok(checked.clone().into_response());
     }
     let checked = check(&system, Depth::Plain, now, wall).await?;
@@ -174,7 +176,7 @@ async fn check(system: &SystemState, depth: Depth, now: Timestamp, wall: Timesta
     let code = if status == Health::Unhealthy { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
     let body = HealthBody { status, timestamp: wall, version: system.version, checks };
     let body = serde_json::to_vec(&body).map_err(|error| Problem::internal(&error))?.into();
-    Ok(Checked { at: Instant::now(), code, body })
+    Ok(Checked { at: SystemTime::now(), code, body })
 }
 
 impl IntoResponse for Checked {
