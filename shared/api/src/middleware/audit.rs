@@ -35,7 +35,7 @@ impl ForAdmin {
 
 pub(super) async fn audit<F: Future<Output = Response>>(edge: &Edge, mut request: Request, next: impl FnOnce(Request) -> F) -> Response {
     let Some(identity) = request.extensions().get::<Identity>().cloned().filter(|identity| !matches!(identity, Identity::Anonymous)) else {
-        // Without a token there is nobody to tell of; sign-in has entries of its own.
+        // Where nobody is asked for, and without a token, there is nobody to tell of; sign-in has entries of its own.
         return next(request).await;
     };
     let now = request.extensions().get::<Instants>().expect("`observe` is outside").wall;

@@ -29,6 +29,10 @@ pub(crate) enum Identity {
 }
 
 pub(super) async fn identify<F: Future<Output = Response>>(edge: &Edge, mut request: Request, next: impl FnOnce(Request) -> F) -> Response {
+    if !request.uri().path().starts_with(BASE_PATH) {
+        // Probes, metrics and the documentation are for anyone, and cost nothing worth counting.
+        return next(request).await;
+    }
     let instants = *request.extensions().get::<Instants>().expect("`observe` is outside");
     let source = source(&request);
     let identity = match bearer(request.headers()) {
@@ -48,9 +52,7 @@ pub(super) async fn identify<F: Future<Output = Response>>(edge: &Edge, mut requ
     let by_user = user.clone().filter(|_| class != RouteClass::SignIn).map(Caller::User);
     let caller = by_user.or_else(|| source.map(Caller::source));
 
-    // Probes, metrics and the documentation cost nothing worth counting.
-    let is_counted = request.uri().path().starts_with(BASE_PATH);
-    let allowance = match caller.filter(|_| is_counted) {
+    let allowance = match caller {
         None => None,
         Some(caller) => match edge.limiter.take(class, &caller, instants.wall).await {
             Ok(allowance) => Some(allowance),

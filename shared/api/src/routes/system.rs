@@ -72,7 +72,6 @@ pub trait HealthCheck: Send + Sync {
 }
 
 /// What the system routes tell about.
-#[derive(Clone)]
 pub struct SystemState {
     /// The program's version.
     pub version: &'static str,
@@ -84,7 +83,7 @@ pub struct SystemState {
 /// What the routes work with.
 #[derive(Clone, FromRef)]
 pub(crate) struct Asked {
-    system: SystemState,
+    system: Arc<SystemState>,
     last: Arc<Mutex<Option<Checked>>>,
 }
 
@@ -99,7 +98,7 @@ struct Checked {
 
 /// `/health` and `/metrics`.
 pub fn router(system: SystemState) -> OpenApiRouter {
-    routes().with_state(Asked { system, last: Arc::default() })
+    routes().with_state(Asked { system: Arc::new(system), last: Arc::default() })
 }
 
 pub(crate) fn routes() -> OpenApiRouter<Asked> {
@@ -207,7 +206,7 @@ async fn run(check: &dyn HealthCheck, now: Timestamp, depth: Depth) -> (&'static
         (status = 503, response = crate::docs::Unavailable)
     )
 )]
-async fn prometheus_metrics(State(state): State<SystemState>, Now(now): Now, WallNow(wall): WallNow) -> Result<Response, Problem> {
+async fn prometheus_metrics(State(state): State<Arc<SystemState>>, Now(now): Now, WallNow(wall): WallNow) -> Result<Response, Problem> {
     let families = try_join_all(state.metrics.iter().map(|source| source.families(now, wall))).await?;
     let text = metrics::encode(&metrics::merge(families.into_iter().flatten()));
     Ok(([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], text).into_response())
