@@ -57,7 +57,7 @@ def use_swagger(server, browser):
 
 
 def use_redoc(server, browser):
-    """The reference shows every operation and finds words; its search runs in a worker of its own."""
+    """The reference shows every operation and finds words; its search runs in a worker of its own. Each form of an order has its sample."""
     with browser.page() as page:
         page.goto(f"{server.url}/redoc")
         expect(page.get_by_role("heading", name="StockGPT API").first).to_be_visible()
@@ -72,6 +72,11 @@ def use_redoc(server, browser):
         page.reload()
         expect(page.locator("[id='tag/Portfolio/operation/place_order']")).to_be_in_viewport()
         browser.shoot(page, "redoc-operation")
+        sample = page.locator("[data-section-id='tag/Portfolio/operation/place_order'] .redoc-json").first
+        forms = forms_of(server, "OrderRequest")
+        for name, example in forms.items():
+            page.locator("[data-section-id='tag/Portfolio/operation/place_order'] select").first.select_option(name)
+            assert json.loads(sample.inner_text()) == example, f"{name}: {sample.inner_text()}"
 
 
 def use_small_screen(server, browser):
@@ -88,6 +93,13 @@ def use_small_screen(server, browser):
 def operations_of(server):
     document = json.loads(Client(server.url).get("/openapi.json").body)
     return [{"method": method, **operation} for path in document["paths"].values() for method, operation in path.items()]
+
+
+def forms_of(server, schema):
+    """The examples of a choice's forms, by their titles."""
+    schemas = json.loads(Client(server.url).get("/openapi.json").body)["components"]["schemas"]
+    forms = [schemas[form["$ref"].rpartition("/")[2]] for form in schemas[schema]["oneOf"]]
+    return {form["title"]: form["examples"][0] for form in forms}
 
 
 def is_plain_read(operation):

@@ -56,6 +56,11 @@ async fn the_document_is_complete() {
             assert!(responses.contains_key(status), "{context}: {status} is not declared");
         }
     }
+    for (name, schema) in document["components"]["schemas"].as_object().unwrap() {
+        let forms = schema["oneOf"].as_array().into_iter().flatten();
+        let is_of_forms = forms.clone().any(|form| form.get("$ref").is_some() || form.get("properties").is_some());
+        assert!(!is_of_forms || schema.get("examples").is_none(), "{name}: its example would be shown for each of its forms");
+    }
     assert_eq!(dangling(&document, &document), BTreeSet::<String>::new(), "every reference leads somewhere");
 }
 

@@ -26,15 +26,17 @@ pub(super) struct SymbolsBody(pub(super) Vec<Symbol>);
 impl PartialSchema for SymbolsBody {
     fn schema() -> RefOr<Schema> {
         let symbols = || ArrayBuilder::new().items(SymbolName::schema()).min_items(Some(1)).max_items(Some(SYMBOLS_MAX));
+        let example = || json!(["AAPL", "MSFT"]);
         let named = ObjectBuilder::new()
+            .title(Some("An object"))
             .property("symbols", symbols())
             .required("symbols")
-            .additional_properties(Some(AdditionalProperties::FreeForm(false)));
+            .additional_properties(Some(AdditionalProperties::FreeForm(false)))
+            .examples([json!({ "symbols": example() })]);
         OneOfBuilder::new()
-            .item(symbols())
+            .item(symbols().title(Some("An array")).examples([example()]))
             .item(named)
             .description(Some("Symbols as an array, or as an object with one."))
-            .examples([json!(["AAPL", "MSFT"])])
             .into()
     }
 }

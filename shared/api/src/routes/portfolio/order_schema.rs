@@ -21,8 +21,8 @@ struct Form {
     name: &'static str,
     description: &'static str,
     kind: &'static str,
-    /// The size and the prices.
-    needs: Vec<(&'static str, Value)>,
+    /// The size and the prices, each with an example.
+    needs: Vec<(&'static str, Value, Value)>,
     /// Words that `time_in_force` may have, and whether it must be given.
     time_in_force: Option<&'static [&'static str]>,
 }
@@ -51,31 +51,46 @@ fn whole_shares() -> Value {
 
 fn forms() -> Vec<Form> {
     let price = || reference("SharePrice");
-    let limit = ("limit_price", price());
-    let stop = ("stop_price", price());
+    let limit = ("limit_price", price(), json!(169.5));
+    let stop = ("stop_price", price(), json!(169));
     let form = |name, kind, description, needs| Form { name, kind, description, needs, time_in_force: None };
     let (shares, dollars) = (positive::<Shares>(), positive::<Dollars>());
     vec![
         Form {
             time_in_force: Some(&["day"]),
-            ..form("MarketOrder", "market", "Trades at the next price; fractions of shares too.", vec![("quantity", shares)])
+            ..form("MarketOrder", "market", "Trades at the next price; fractions of shares too.", vec![("quantity", shares, json!(2.5))])
         },
         Form {
             time_in_force: Some(&["day"]),
-            ..form("NotionalOrder", "market", "As many dollars' worth of shares, at the next price.", vec![("notional", dollars)])
+            ..form(
+                "NotionalOrder",
+                "market",
+                "As many dollars' worth of shares, at the next price.",
+                vec![("notional", dollars, json!(1000))],
+            )
         },
         Form {
             time_in_force: Some(&["gtc", "opg", "cls"]),
-            ..form("TimedMarketOrder", "market", "Whole shares at the price of a later time.", vec![("quantity", whole_shares())])
+            ..form(
+                "TimedMarketOrder",
+                "market",
+                "Whole shares at the price of a later time.",
+                vec![("quantity", whole_shares(), json!(10))],
+            )
         },
-        form("LimitOrder", "limit", "Trades at the limit or better.", vec![("quantity", whole_shares()), limit.clone()]),
-        form("StopOrder", "stop", "A market order once the stop is reached.", vec![("quantity", whole_shares()), stop.clone()]),
-        form("StopLimitOrder", "stop_limit", "A limit order once the stop is reached.", vec![("quantity", whole_shares()), stop, limit]),
+        form("LimitOrder", "limit", "Trades at the limit or better.", vec![("quantity", whole_shares(), json!(10)), limit.clone()]),
+        form("StopOrder", "stop", "A market order once the stop is reached.", vec![("quantity", whole_shares(), json!(10)), stop.clone()]),
+        form(
+            "StopLimitOrder",
+            "stop_limit",
+            "A limit order once the stop is reached.",
+            vec![("quantity", whole_shares(), json!(10)), stop, limit],
+        ),
         form(
             "TrailingStopOrder",
             "trailing_stop",
             "A stop that follows the best price at a distance.",
-            vec![("quantity", whole_shares()), ("trail_percent", reference("TrailPercent"))],
+            vec![("quantity", whole_shares(), json!(10)), ("trail_percent", reference("TrailPercent"), json!(5))],
         ),
     ]
 }
@@ -87,7 +102,7 @@ impl Form {
         properties.insert("symbol".into(), reference("SymbolName"));
         properties.insert("side".into(), reference("SideName"));
         properties.insert("type".into(), json!({ "type": "string", "enum": [self.kind] }));
-        for (field, schema) in &self.needs {
+        for (field, schema, _) in &self.needs {
             required.push(field);
             properties.insert((*field).into(), schema.clone());
         }
@@ -114,7 +129,20 @@ impl Form {
             "required": required,
             "properties": properties,
             "additionalProperties": false,
+            "examples": [self.example()],
         })
+    }
+
+    /// Every form has its own: readers of the document merge that of a choice into each of its forms.
+    fn example(&self) -> Value {
+        let mut order = json!({ "symbol": "AAPL", "side": "buy", "type": self.kind });
+        for (field, _, example) in &self.needs {
+            order[*field] = example.clone();
+        }
+        if let Some([word, ..]) = self.time_in_force {
+            order["time_in_force"] = (*word).into();
+        }
+        order
     }
 }
 
@@ -136,7 +164,6 @@ impl PartialSchema for OrderRequestBody {
         schema(json!({
             "oneOf": forms().iter().map(|form| reference(form.name)).collect::<Vec<_>>(),
             "description": "What to trade: shares or dollars, and the prices that the type needs.",
-            "examples": [{ "symbol": "AAPL", "side": "buy", "type": "limit", "quantity": 10, "limit_price": 169.5 }],
         }))
     }
 }
@@ -165,9 +192,11 @@ impl PartialSchema for PositionRequest {
         let form = |title: &str, quantity: Value, price: Option<Value>| {
             let mut properties = json!({ "symbol": reference("SymbolName"), "quantity": quantity });
             let mut required = vec!["symbol", "quantity"];
+            let mut example = json!({ "symbol": "AAPL", "quantity": 10 });
             if let Some(price) = price {
                 properties["price"] = price;
                 required.push("price");
+                example["price"] = json!(169.5);
             }
             json!({
                 "type": "object",
@@ -175,6 +204,7 @@ impl PartialSchema for PositionRequest {
                 "required": required,
                 "properties": properties,
                 "additionalProperties": false,
+                "examples": [example],
             })
         };
         schema(json!({
@@ -183,7 +213,6 @@ impl PartialSchema for PositionRequest {
                 form("At a limit", whole_shares(), Some(reference("SharePrice"))),
             ],
             "description": "Opens a position or adds to it: a limit order when a price is given, else a market order.",
-            "examples": [{ "symbol": "AAPL", "quantity": 10 }],
         }))
     }
 }
@@ -209,9 +238,11 @@ mod tests {
     }
 
     #[test]
-    fn the_example_of_the_document_is_an_order() {
-        let document = serde_json::to_value(OrderRequestBody::schema()).unwrap();
-        let order: OrderRequestBody = serde_json::from_value(document["examples"][0].clone()).unwrap();
-        assert!(order.order().is_ok());
+    fn every_example_is_an_order_of_its_form() {
+        for form in forms() {
+            let order: OrderRequestBody = serde_json::from_value(form.example()).unwrap();
+            let order = order.order().unwrap_or_else(|problem| panic!("{}: {problem:?}", form.name));
+            assert_eq!(serde_json::to_value(order.order_type).unwrap()["type"], form.kind, "{}", form.name);
+        }
     }
 }

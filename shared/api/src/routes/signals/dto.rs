@@ -15,7 +15,7 @@ use domain::{
     signal::{Level, Probabilities, SignalAction, SignalStatus},
 };
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 use utoipa::{
     PartialSchema, ToSchema,
     openapi::{
@@ -175,23 +175,24 @@ pub(super) struct SignalDecision {
 
 impl PartialSchema for SignalDecision {
     fn schema() -> RefOr<Schema> {
-        let form = |words: &[&'static str]| {
+        let form = |title: &str, words: &[&'static str], example: Value| {
             let notes = ObjectBuilder::new().schema_type(SchemaType::from_iter([Type::String, Type::Null])).max_length(Some(1000));
             ObjectBuilder::new()
+                .title(Some(title))
                 .property("action", ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words.iter().copied())))
                 .required("action")
                 .property("notes", notes)
                 .additional_properties(Some(AdditionalProperties::FreeForm(false)))
+                .examples([example])
         };
         let quantity = OneOfBuilder::new()
             .item(Ref::from_schema_name("Shares"))
             .item(ObjectBuilder::new().schema_type(Type::Null))
             .description(Some("Shares to trade instead of the size that the risk budget gives."));
         OneOfBuilder::new()
-            .item(form(&["accept"]).property("quantity", quantity))
-            .item(form(&["reject", "ignore"]))
+            .item(form("Acceptance", &["accept"], json!({ "action": "accept", "quantity": 10 })).property("quantity", quantity))
+            .item(form("Rejection", &["reject", "ignore"], json!({ "action": "reject", "notes": "too close to the earnings" })))
             .description(Some("What to do about a signal."))
-            .examples([json!({ "action": "accept", "quantity": 10 })])
             .into()
     }
 }
