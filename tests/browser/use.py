@@ -72,10 +72,10 @@ def use_redoc(server, browser):
         page.reload()
         expect(page.locator("[id='tag/Portfolio/operation/place_order']")).to_be_in_viewport()
         browser.shoot(page, "redoc-operation")
-        sample = page.locator("[data-section-id='tag/Portfolio/operation/place_order'] .redoc-json").first
-        forms = forms_of(server, "OrderRequest")
-        for name, example in forms.items():
-            page.locator("[data-section-id='tag/Portfolio/operation/place_order'] select").first.select_option(name)
+        section = page.locator("[data-section-id='tag/Portfolio/operation/place_order']")
+        sample = section.locator(".redoc-json").first
+        for name, example in forms_of(server, "OrderRequest").items():
+            section.locator("select").first.select_option(name)
             assert json.loads(sample.inner_text()) == example, f"{name}: {sample.inner_text()}"
 
 
@@ -90,14 +90,18 @@ def use_small_screen(server, browser):
             assert widths[0] <= widths[1], f"/{path} is {widths[0]} px wide on a screen of {widths[1]}"
 
 
+def document_of(server):
+    return json.loads(Client(server.url).get("/openapi.json").body)
+
+
 def operations_of(server):
-    document = json.loads(Client(server.url).get("/openapi.json").body)
-    return [{"method": method, **operation} for path in document["paths"].values() for method, operation in path.items()]
+    paths = document_of(server)["paths"].values()
+    return [{"method": method, **operation} for path in paths for method, operation in path.items()]
 
 
 def forms_of(server, schema):
     """The examples of a choice's forms, by their titles."""
-    schemas = json.loads(Client(server.url).get("/openapi.json").body)["components"]["schemas"]
+    schemas = document_of(server)["components"]["schemas"]
     forms = [schemas[form["$ref"].rpartition("/")[2]] for form in schemas[schema]["oneOf"]]
     return {form["title"]: form["examples"][0] for form in forms}
 

@@ -1,6 +1,6 @@
 //! Checks that every place makes alike: tables and prices.
 
-use std::time::{Duration, Instant};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use app::{
     market::Market,
@@ -9,10 +9,11 @@ use app::{
 use async_trait::async_trait;
 use domain::{Symbol, Timestamp, calendar};
 use futures::{StreamExt as _, stream};
-use std::sync::Arc;
-use tokio::sync::Mutex;
 
-use crate::routes::system::{Depth, Health, HealthCheck};
+use crate::{
+    recent::Recent,
+    routes::system::{Depth, Health, HealthCheck},
+};
 
 /// Bars older than this many sessions mean that ingestion has stopped.
 const OLDEST_BARS: usize = 3;
@@ -40,7 +41,7 @@ impl HealthCheck for Tables {
 /// How old the newest bars are; deep: also whether every history can be read.
 pub struct Prices {
     market: Market,
-    deep: Mutex<Option<(Instant, Histories)>>,
+    deep: Recent<Histories>,
 }
 
 /// What reading all of them found.
@@ -53,19 +54,11 @@ enum Histories {
 
 impl Prices {
     pub fn new(market: Market) -> Self {
-        Self { market, deep: Mutex::default() }
+        Self { market, deep: Recent::new(DEEP_LIFE) }
     }
 
     async fn histories(&self, now: Timestamp) -> Histories {
-        // Whoever comes meanwhile waits for the same answer.
-        let mut deep = self.deep.lock().await;
-        if let Some((at, found)) = deep.as_ref()
-            && at.elapsed() < DEEP_LIFE
-        {
-            return found.clone();
-        }
-        let found = self.read_all(now).await;
-        *deep = Some((Instant::now(), found.clone()));
+        let Ok(found) = self.deep.get_or(async { Ok::<_, Infallible>(self.read_all(now).await) }).await;
         found
     }
 

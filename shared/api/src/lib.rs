@@ -22,6 +22,7 @@ pub mod metrics;
 pub mod middleware;
 pub mod number;
 pub mod problem;
+mod recent;
 mod refusal;
 pub mod routes;
 

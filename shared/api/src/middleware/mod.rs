@@ -5,7 +5,7 @@
 //! 3. gzip
 //! 4. `harden`: security headers, problems instead of bare errors, 304
 //! 5. `shelter`: so many requests at a time and no more, time limits, panics
-//! 6. `identify`: the caller by their token, the rate limit
+//! 6. `identify`: of the API, the caller by their token, the rate limit
 //! 7. `audit`: whom the log is to name
 //! 8. the limit of a body's size
 //!

@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     sync::Arc,
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, Instant},
 };
 
 use async_trait::async_trait;
@@ -16,7 +16,6 @@ use axum::{
 use domain::Timestamp;
 use futures::future::{join_all, try_join_all};
 use serde::{Deserialize, Serialize};
-use tokio::sync::Mutex;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -25,6 +24,7 @@ use crate::{
     extract::Query,
     metrics::{self, MetricsSource},
     problem::Problem,
+    recent::Recent,
 };
 
 /// A check that takes longer counts as failed.
@@ -84,21 +84,19 @@ pub struct SystemState {
 #[derive(Clone, FromRef)]
 pub(crate) struct Asked {
     system: Arc<SystemState>,
-    last: Arc<Mutex<Option<Checked>>>,
+    last: Arc<Recent<Checked>>,
 }
 
-/// An answer about the health, and when it was found.
+/// An answer about the health.
 #[derive(Debug, Clone)]
 struct Checked {
-    /// By the wall's clock, which goes on while a function is frozen.
-    at: SystemTime,
     code: StatusCode,
     body: Bytes,
 }
 
 /// `/health` and `/metrics`.
 pub fn router(system: SystemState) -> OpenApiRouter {
-    routes().with_state(Asked { system: Arc::new(system), last: Arc::default() })
+    routes().with_state(Asked { system: Arc::new(system), last: Arc::new(Recent::new(PLAIN_LIFE)) })
 }
 
 pub(crate) fn routes() -> OpenApiRouter<Asked> {
@@ -155,17 +153,11 @@ async fn health(
     WallNow(wall): WallNow,
     Query(query): Query<HealthQuery>,
 ) -> Result<Response, Problem> {
-    if query.deep {
-        return Ok(check(&system, Depth::Deep, now, wall).await?.into_response());
-    }
-    // Whoever comes meanwhile waits for the same answer.
-    let mut last = last.lock().await;
-    let is_fresh = |checked: &&Checked| checked.at.elapsed().is_ok_and(|age| age < PLAIN_LIFE);
-    if let Some(checked) = last.as_ref().filter(is_fresh) {
-        return Ok(checked.clone().into_response());
-    }
-    let checked = check(&system, Depth::Plain, now, wall).await?;
-    *last = Some(checked.clone());
+    let checked = if query.deep {
+        check(&system, Depth::Deep, now, wall).await?
+    } else {
+        last.get_or(check(&system, Depth::Plain, now, wall)).await?
+    };
     Ok(checked.into_response())
 }
 
@@ -175,7 +167,7 @@ async fn check(system: &SystemState, depth: Depth, now: Timestamp, wall: Timesta
     let code = if status == Health::Unhealthy { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
     let body = HealthBody { status, timestamp: wall, version: system.version, checks };
     let body = serde_json::to_vec(&body).map_err(|error| Problem::internal(&error))?.into();
-    Ok(Checked { at: SystemTime::now(), code, body })
+    Ok(Checked { code, body })
 }
 
 impl IntoResponse for Checked {

@@ -53,6 +53,7 @@ fn forms() -> Vec<Form> {
     let price = || reference("SharePrice");
     let limit = ("limit_price", price(), json!(169.5));
     let stop = ("stop_price", price(), json!(169));
+    let whole = || ("quantity", whole_shares(), json!(10));
     let form = |name, kind, description, needs| Form { name, kind, description, needs, time_in_force: None };
     let (shares, dollars) = (positive::<Shares>(), positive::<Dollars>());
     vec![
@@ -71,26 +72,16 @@ fn forms() -> Vec<Form> {
         },
         Form {
             time_in_force: Some(&["gtc", "opg", "cls"]),
-            ..form(
-                "TimedMarketOrder",
-                "market",
-                "Whole shares at the price of a later time.",
-                vec![("quantity", whole_shares(), json!(10))],
-            )
+            ..form("TimedMarketOrder", "market", "Whole shares at the price of a later time.", vec![whole()])
         },
-        form("LimitOrder", "limit", "Trades at the limit or better.", vec![("quantity", whole_shares(), json!(10)), limit.clone()]),
-        form("StopOrder", "stop", "A market order once the stop is reached.", vec![("quantity", whole_shares(), json!(10)), stop.clone()]),
-        form(
-            "StopLimitOrder",
-            "stop_limit",
-            "A limit order once the stop is reached.",
-            vec![("quantity", whole_shares(), json!(10)), stop, limit],
-        ),
+        form("LimitOrder", "limit", "Trades at the limit or better.", vec![whole(), limit.clone()]),
+        form("StopOrder", "stop", "A market order once the stop is reached.", vec![whole(), stop.clone()]),
+        form("StopLimitOrder", "stop_limit", "A limit order once the stop is reached.", vec![whole(), stop, limit]),
         form(
             "TrailingStopOrder",
             "trailing_stop",
             "A stop that follows the best price at a distance.",
-            vec![("quantity", whole_shares(), json!(10)), ("trail_percent", reference("TrailPercent"), json!(5))],
+            vec![whole(), ("trail_percent", reference("TrailPercent"), json!(5))],
         ),
     ]
 }
