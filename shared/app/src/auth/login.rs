@@ -6,7 +6,7 @@ use domain::{Email, Role, Timestamp, UserId};
 use tracing::info;
 
 use super::{Actor, AuditAction, AuditEntry, Auth, AuthError, Origin, Preferences, Profile, SignUp, Taken, User, code, entropy, mail};
-use crate::ports::{CodeTry, Session, StoreError, UserChange};
+use crate::ports::{CodeTry, Session, StoreError};
 
 /// Wrong codes are forgotten when this long no other followed.
 const FAILURES_REMEMBERED: Duration = Duration::from_hours(24);
@@ -89,7 +89,7 @@ impl Auth {
 
     async fn try_login(&self, email: &Email, code: &str, origin: &Origin, now: Timestamp) -> Result<Login, AuthError> {
         self.use_code(email, code, origin, now).await?;
-        let user = self.signed_in(email, now).await?;
+        let user = self.owner(email, now).await?;
         self.open_session(user, origin, now).await
     }
 
@@ -136,18 +136,13 @@ impl Auth {
     }
 
     /// The account of an address that has just proved to be the caller's.
-    async fn signed_in(&self, email: &Email, now: Timestamp) -> Result<User, AuthError> {
-        let user = match self.store.user_by_email(email).await? {
-            Some(user) => user,
-            None if self.policy.sign_up.allows(email) => self.find_or_create(email, Role::default(), now).await?,
-            None => return Err(AuthError::SignUpClosed),
-        };
-        if !user.is_active {
-            return Err(AuthError::Deactivated);
+    async fn owner(&self, email: &Email, now: Timestamp) -> Result<User, AuthError> {
+        match self.store.user_by_email(email).await? {
+            Some(user) if user.is_active => Ok(user),
+            Some(_) => Err(AuthError::Deactivated),
+            None if self.policy.sign_up.allows(email) => self.find_or_create(email, Role::default(), now).await,
+            None => Err(AuthError::SignUpClosed),
         }
-        let user = self.store.change_user(&user.id, &UserChange::SignedIn(now)).await?.ok_or(AuthError::UnknownUser)?;
-        self.users.remove(&user.id);
-        Ok(user)
     }
 
     pub(super) async fn find_or_create(&self, email: &Email, role: Role, now: Timestamp) -> Result<User, AuthError> {
@@ -182,6 +177,8 @@ impl Auth {
             StoreError::Conflict(_) => AuthError::Deactivated,
             other => other.into(),
         })?;
+        self.users.remove(&user.id);
+        let user = User { is_verified: true, last_sign_in_at: Some(now), ..user };
         let access_token = self.tokens.sign(&user.id, user.role, &session.id, now, expires_at);
         info!(user_id = %user.id, session_id = %session.id, "signed in");
         Ok(Login { access_token, expires_at, expires_in: self.policy.token_life, user })

@@ -50,8 +50,6 @@ pub struct Failures {
 /// A change of one part of a user; other parts, changed by others at the same time, stay as they are.
 #[derive(Debug, Clone, PartialEq)]
 pub enum UserChange {
-    /// A sign-in shows that the address is the user's.
-    SignedIn(Timestamp),
     Profile(Profile),
     Preferences(Preferences),
 }
@@ -141,7 +139,7 @@ pub trait IdentityStore: Send + Sync {
 
     async fn clear_failures(&self, email: &Email) -> Result<(), StoreError>;
 
-    /// [`StoreError::Conflict`] when there is no such user, or not an active one.
+    /// Together with that the user has signed in. [`StoreError::Conflict`] when there is no such user, or not an active one.
     async fn open_session(&self, session: &Session) -> Result<(), StoreError>;
 
     async fn session(&self, user: &UserId, id: &str, now: Timestamp) -> Result<Option<Session>, StoreError>;

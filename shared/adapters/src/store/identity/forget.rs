@@ -11,7 +11,7 @@ use super::{
     audit::audit_item,
     sign_in::{code_key, failures_key},
     standing::{CLOSING_AT, is_active_admin},
-    users::{directory_key, email_key, last_sign_in, user_key},
+    users::{directory_key, email_key, no_sign_in_since, user, user_key},
 };
 use crate::store::{Condition, Key, TransactError};
 
@@ -21,11 +21,12 @@ const TRIES: usize = 20;
 impl IdentityTable {
     pub(super) async fn delete_everything(&self, id: &UserId, entry: &AuditEntry) -> Result<(), StoreError> {
         for _ in 0..TRIES {
-            let Some(user) = self.read_user(id).await? else {
+            let Some(stored) = self.table.get(&user_key(id)).await? else {
                 // A deletion that was interrupted at its very end; sessions cannot be opened any more.
                 self.delete_sessions(id).await?;
                 return Ok(());
             };
+            let user = user(&stored)?;
             if is_active_admin(&user) {
                 return Err(StoreError::Conflict(format!("the user {id}")));
             }
@@ -33,8 +34,8 @@ impl IdentityTable {
             for trace in traces(&user) {
                 self.table.delete(&trace).await?;
             }
-            // A sign-in meanwhile would have left a session: it says so in the user's record before it opens one.
-            let unchanged = Condition::present(CLOSING_AT).and(last_sign_in(&user));
+            // A sign-in meanwhile would have left a session: it counts itself in the user's record, in one transaction with that.
+            let unchanged = Condition::present(CLOSING_AT).and(no_sign_in_since(&stored)?);
             let transaction = self
                 .store
                 .transaction()

@@ -7,9 +7,9 @@ use jiff::Timestamp;
 
 use super::{
     IdentityTable,
-    users::{partition, user_key},
+    users::{partition, signed_in},
 };
-use crate::store::{Condition, Item, Key, Query, expression::Value};
+use crate::store::{Item, Key, Query};
 
 const PREFIX: &str = "SESSION#";
 
@@ -27,9 +27,8 @@ impl IdentityTable {
             .instant("ends_at", session.expires_at)
             .text("origin", &session.origin)
             .expires_at(session.expires_at);
-        // Where an account is deactivated or deleted at the same moment, no session stays behind.
-        let opened = Condition::item_exists().and(Condition::equal("is_active", Value::flag(true)));
-        let transaction = self.store.transaction().check("user", &self.table, &user_key(&session.user_id), opened);
+        // Together: where an account is deactivated or deleted at the same moment, no session stays behind.
+        let transaction = self.store.transaction().update("user", &self.table, signed_in(session));
         Ok(transaction.put_new("session", &self.table, item).commit().await?)
     }
 

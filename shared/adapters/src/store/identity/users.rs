@@ -2,7 +2,7 @@
 
 use app::{
     auth::User,
-    ports::{StoreError, UserChange, UserPage},
+    ports::{Session, StoreError, UserChange, UserPage},
 };
 use domain::{Email, Role, UserId};
 
@@ -16,6 +16,8 @@ const DIRECTORY: &str = "DIRECTORY";
 /// The kind of a user for whom the daily jobs do something.
 const SUBSCRIBER: &str = "SUBSCRIBER";
 const LAST_SIGN_IN_AT: &str = "last_sign_in_at";
+/// How often the user has signed in: their instants would not tell apart two that come together.
+const SIGN_INS: &str = "sign_ins";
 
 pub(super) fn partition(id: &UserId) -> String {
     format!("USER#{id}")
@@ -33,12 +35,22 @@ pub(super) fn directory_key(user: &User) -> Key {
     Key::new(DIRECTORY, format!("{}#{}", instant_text(user.created_at), user.id))
 }
 
+/// A sign-in shows that the address is the user's. Nobody signs in to an account that is not there, or not active.
+pub(super) fn signed_in(session: &Session) -> Update {
+    Update::new(user_key(&session.user_id))
+        .set("is_verified", Value::flag(true))
+        .set(LAST_SIGN_IN_AT, Value::instant(session.opened_at))
+        .add(SIGN_INS, 1)
+        .when(Condition::item_exists())
+        .when(Condition::equal("is_active", Value::flag(true)))
+}
+
 /// Holds as long as nobody has signed in since the user was read.
-pub(super) fn last_sign_in(user: &User) -> Condition {
-    match user.last_sign_in_at {
-        Some(at) => Condition::equal(LAST_SIGN_IN_AT, Value::instant(at)),
-        None => Condition::absent(LAST_SIGN_IN_AT),
-    }
+pub(super) fn no_sign_in_since(user: &Item) -> Result<Condition, StoreError> {
+    Ok(match user.get_maybe(SIGN_INS, Item::get_number::<u64>)? {
+        Some(sign_ins) => Condition::equal(SIGN_INS, Value::number(sign_ins)),
+        None => Condition::absent(SIGN_INS),
+    })
 }
 
 impl IdentityTable {
@@ -74,7 +86,6 @@ impl IdentityTable {
     pub(super) async fn update_user(&self, id: &UserId, change: &UserChange) -> Result<Option<User>, StoreError> {
         let update = Update::new(user_key(id)).when(Condition::item_exists());
         let update = match change {
-            UserChange::SignedIn(at) => update.set("is_verified", Value::flag(true)).set(LAST_SIGN_IN_AT, Value::instant(*at)),
             UserChange::Profile(profile) => update.set("profile", Value::json(profile)),
             UserChange::Preferences(preferences) => {
                 let update = update.set("preferences", Value::json(preferences));
@@ -118,7 +129,7 @@ fn item(user: &User) -> Item {
     if user.preferences.concerns_jobs() { item.kind(SUBSCRIBER, &user.id.0) } else { item }
 }
 
-fn user(item: &Item) -> Result<User, StoreError> {
+pub(super) fn user(item: &Item) -> Result<User, StoreError> {
     Ok(User {
         id: UserId(item.get_text("user_id")?.into()),
         email: item.get_parsed("email")?,
