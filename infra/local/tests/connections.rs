@@ -76,6 +76,7 @@ async fn whoever_does_not_finish_a_head_is_left() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_head_that_trickles_in_is_not_waited_for() {
     let served = started(quick()).await;
+    let begun = Instant::now();
     let (mut read, mut write) = served.connect().await.into_split();
     let trickle = tokio::spawn(async move {
         let mut tick = interval(Duration::from_millis(20));
@@ -84,7 +85,6 @@ async fn a_head_that_trickles_in_is_not_waited_for() {
             tick.tick().await;
         }
     });
-    let begun = Instant::now();
     let _ = timeout(SOON, read.read_to_end(&mut Vec::new())).await.expect("the server ends the connection");
     assert!(begun.elapsed() >= quick().head_within, "not before its time");
     trickle.abort();
