@@ -7,7 +7,7 @@ import sys
 import time
 
 from client import log_in
-from story import evening_of
+from story import evening_of, half_a_day_later
 
 sys.path.append(str(pathlib.Path(__file__).parents[2] / "infra/aws"))
 import cost  # noqa: E402
@@ -20,6 +20,11 @@ READS = {
     "stocks": ("stocks?limit=100",),
 }
 FUNCTIONS = ("auth", "stocks", "signals", "portfolio", "data", "system", "ingest", "generate_signals", "revalue", "reset_otps")
+
+
+def due(job, stage):
+    """When a job is run by hand: those of the market go by its sessions, which this test lets pass; the clearing by the wall clock."""
+    return half_a_day_later() if job == "reset_otps" else evening_of(stage.newest)
 
 
 class Meter:
@@ -85,7 +90,7 @@ class Meter:
     def measure_jobs(self, stage):
         """Each job once more, called by hand and run to its end, with nothing new to find."""
         for job in ("ingest", "generate_signals", "revalue", "reset_otps"):
-            self.measure(job, 0, lambda: stage.call(job, {"now": evening_of(stage.newest)}))
+            self.measure(job, 0, lambda: stage.call(job, {"now": due(job, stage)}))
 
     def check_month(self, stage, client, symbol):
         """A month of one user and of all jobs in any order, counted as a whole, is what cost.py makes of single actions.
@@ -99,7 +104,7 @@ class Meter:
         doing["sign_in"] = lambda: log_in(self.stack.url, self.stand_in, "month@example.com")
         actions = {action: often for action, often in cost.ACTIONS.items() if action in doing}
         for job in cost.RUNS:
-            doing[job] = lambda job=job: stage.call(job, {"now": evening_of(stage.newest)})
+            doing[job] = lambda job=job: stage.call(job, {"now": due(job, stage)})
         doing["sign_in"]()
         everything = [name for name, often in {**actions, **cost.RUNS}.items() for _ in range(often)]
         random.Random(7).shuffle(everything)

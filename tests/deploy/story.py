@@ -25,9 +25,18 @@ def last_closed_session(now):
     return here.date() if closed else last_session(here.date() - dt.timedelta(days=1))
 
 
+# Looked up once, since the bell may ring while the test runs.
+SESSION = last_closed_session(dt.datetime.now(dt.UTC))
+
+
 def evening_of(session):
     """When the daily ingestion is due."""
     return f"{session}T22:00:00Z"
+
+
+def half_a_day_later():
+    """Codes and counters are over by then, sessions are not."""
+    return f"{dt.datetime.now(dt.UTC) + dt.timedelta(hours=12):%Y-%m-%dT%H:%M:%SZ}"
 
 
 class Stage:
@@ -36,7 +45,7 @@ class Stage:
     def __init__(self, stand_in, stack):
         self.stand_in, self.stack = stand_in, stack
         self.url = stack.url
-        self.session = last_closed_session(dt.datetime.now(dt.UTC))
+        self.session = SESSION
         # The newest session that has prices.
         self.newest = self.session
 
