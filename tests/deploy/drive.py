@@ -60,7 +60,8 @@ def as_deployed(template, program, server, logs, vendor):
         with step("what each action costs is counted"):
             meter = measure(stage, recorder, ann, position["symbol"], logs)
         with step("a month of all of it uses what single actions say"):
-            meter.check_month(stage, ann, position["symbol"])
+            month = meter.check_month(stage, ann, position["symbol"])
+        print(f"     {month}")
         with step("what one stage knows the other does not"):
             other = Stage(stand_in, prod)
             ann_there = log_in(other.url, stand_in, "ann@example.com")
